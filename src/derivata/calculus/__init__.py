@@ -1,0 +1,1 @@
+"""Derivatives: push the differential inwards, transpose the linear form, read the derivative off."""

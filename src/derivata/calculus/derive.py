@@ -1,0 +1,128 @@
+"""The derivative of any expression by a symbol: linearise, then transpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derivata.errors import UnsupportedError, VariableError
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    ONE,
+    Edge,
+    Expr,
+    Size,
+    axes,
+    contraction,
+    differential,
+    variable,
+)
+from derivata.expr.symbol import Symbol
+from derivata.expr.walk import depends, topological
+from derivata.calculus.rules import differentiate_node, label_sizes
+from derivata.rewrite.fold import product, total
+from derivata.rewrite.step import Step
+from derivata.rules.book import Book
+
+
+@dataclass(frozen=True)
+class Differential:
+    """`form` is d(of), linear in the symbol `change`; `steps` say how it came about, outermost first."""
+
+    of: Expr
+    by: Expr
+    change: Expr
+    form: Expr
+    steps: tuple[Step, ...]
+
+
+def linearise(of: Expr, by: Expr, book: Book) -> Differential:
+    """Push the differential inwards, one rule application per node that depends on `by`."""
+    if by.data.integer:
+        raise VariableError(f"{by.data.name} is a whole number; derivatives are taken by real variables")
+    active = depends(of, by)
+    if of not in active:
+        raise VariableError(f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it")
+    change = variable(Symbol("d" + by.data.name, by.shape, frozenset({"differential"})))
+    forms: dict[Expr, Expr] = {by: change}
+    steps: list[Step] = []
+    for node in topological(of):
+        if node in active and node is not by:
+            applied = differentiate_node(node, forms.get, book)
+            forms[node] = applied.result
+            steps.append(_step(applied.rule, node, active, book))
+    return Differential(of, by, change, forms[of], tuple(reversed(steps)))
+
+
+def _step(rule: str, node: Expr, active: set[Expr], book: Book) -> Step:
+    """The same rule once more, in terms of d(child), when somebody wants to see or check it."""
+
+    def replacement() -> Expr:
+        return differentiate_node(node, lambda c: differential(c) if c in active else None, book).result
+
+    return Step(rule, differential(node), replacement)
+
+
+def transpose_linear(form: Expr, change: Expr) -> Expr:
+    """The array G with form = sum(G * change): shape of the form, then that of the change.
+
+    One reverse sweep; the adjoint of a node has the axes of the form and then the node's own.
+    """
+    rank = len(form.shape)
+    outer = tuple(range(rank))
+    active = depends(form, change)
+    pending: dict[Expr, list[Expr]] = {form: [_seed(form)]}
+    for node in reversed(topological(form)):
+        if node not in active or node is change:
+            continue
+        contributions = pending.pop(node)
+        shape = (*form.shape, *node.shape)
+        adjoint = total([(c, tuple(range(len(shape)))) for c in contributions], shape)
+        for position, (child, _) in enumerate(node.args):
+            if child in active:
+                pending.setdefault(child, []).append(_pulled_back(node, position, adjoint, outer, form))
+    shape = (*form.shape, *change.shape)
+    return total([(c, tuple(range(len(shape)))) for c in pending[change]], shape)
+
+
+def _seed(form: Expr) -> Expr:
+    """The identity: d(form)/d(form)."""
+    if not form.shape:
+        return ONE
+    twice = (*axes(form), *axes(form))
+    return contraction([], twice, dict(enumerate(form.shape)))
+
+
+def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...], form: Expr) -> Expr:
+    """What one operand of a linear node receives."""
+    rank = len(outer)
+    child, labels = node.args[position]
+    if node.head == CALL and node.data == ADD:
+        out = axes(node)
+        others: list[Edge] = []
+        sizes: dict[int, Size] = dict(enumerate(node.shape))
+    elif node.head == CONTRACTION:
+        out, others, sizes = node.data, [e for i, e in enumerate(node.args) if i != position], label_sizes(node)
+    else:
+        raise UnsupportedError(f"the rule of {node.data} is not linear in the differential")
+    shifted: dict[int, Size] = {rank + label: size for label, size in sizes.items()}
+    shifted.update(enumerate(form.shape))
+    edges = [
+        (adjoint, (*outer, *(rank + label for label in out))),
+        *((other, tuple(rank + label for label in where)) for other, where in others),
+    ]
+    wanted = (*outer, *(rank + label for label in labels))
+    return _drop_ones(edges, wanted, shifted)
+
+
+def _drop_ones(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
+    """A product in which the number 1 does not appear, unless it alone is summed."""
+    kept = [edge for edge in edges if edge[0] is not ONE]
+    return product(kept, out, sizes)
+
+
+def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
+    """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
+    found = linearise(of, by, book)
+    return transpose_linear(found.form, found.change), found

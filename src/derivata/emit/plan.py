@@ -1,0 +1,342 @@
+"""A straight-line plan: every contraction of many operands becomes a few cheap ones in a good order.
+
+The plan is again a graph of nodes, in which a contraction is one of: an elementwise product (nothing is
+summed), a sum over axes of one operand, a product of two operands summed over what they share, a diagonal, a
+subscript (one array and selectors), or a constant. Backends write each of these directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from derivata.emit.flatten import flattened
+from derivata.emit.formulas import expand
+from derivata.errors import EvaluationError
+from derivata.expr.node import (
+    CALL,
+    CONTRACTION,
+    MINUS_ONE,
+    NUMBER,
+    ONE,
+    POWER,
+    Edge,
+    Expr,
+    Labels,
+    Size,
+    call,
+    contraction,
+    number,
+    with_args,
+)
+from derivata.expr.notation import is_onehot
+from derivata.expr.walk import topological
+
+LARGE = 1000.0  # what a size that is only a name counts in comparisons of cost
+FOLDED_BITS = 200
+LARGEST_EXPONENT = 1024  # of two, in a double
+
+
+def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
+    """The roots over native functions and simple contractions."""
+    memo: dict[Expr, Expr] = {}
+    expanded = flattened(expand(roots, backend))
+    for node in topological(*expanded):
+        changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
+        if changed.head == CONTRACTION:
+            changed = _melted(changed)
+            memo[node] = _squeezed(changed) if is_subscript(changed) else _squeezed(_ordered(changed))
+        elif changed.head == CALL:
+            memo[node] = _folded(_melted(changed))
+        else:
+            memo[node] = changed
+    return tuple(memo[root] for root in expanded)
+
+
+def use_counts(roots: Iterable[Expr]) -> dict[Expr, int]:
+    """How often each node is written; a division hands its uses on to the divisor."""
+    roots = tuple(roots)
+    counts: dict[Expr, int] = {}
+
+    def use(child: Expr) -> None:
+        while is_reciprocal(child):
+            child = child.args[0][0]
+        counts[child] = counts.get(child, 0) + 1
+
+    for root in roots:
+        use(root)
+    for node in topological(*roots):
+        if not is_reciprocal(node):
+            for child, _ in node.args:
+                use(child)
+    return counts
+
+
+def is_reciprocal(node: Expr) -> bool:
+    """u**-2 and the like: a factor that is written as a division."""
+    if node.head != CALL or node.data != POWER:
+        return False
+    exponent = node.args[1][0]
+    return exponent.head == NUMBER and bool(exponent.data < 0)
+
+
+def negated(node: Expr) -> Expr | None:
+    """The u of a plain -u."""
+    if node.head != CONTRACTION or len(node.args) != 2 or node.args[0][0] is not MINUS_ONE:
+        return None
+    return node.args[1][0] if node.args[1][1] == node.data else None
+
+
+def is_view(node: Expr) -> bool:
+    """One operand transposed or stretched: nothing is computed."""
+    if node.head != CONTRACTION or len(node.args) != 1:
+        return False
+    labels = node.args[0][1]
+    distinct = len(set(labels)) == len(labels) and len(set(node.data)) == len(node.data)
+    return distinct and set(labels) <= set(node.data)
+
+
+def is_subscript(node: Expr) -> bool:
+    """z[k]: an array and selectors of some of its axes."""
+    if len(node.args) < 2 or is_onehot(node.args[0][0]) or not all(is_onehot(s) for s, _ in node.args[1:]):
+        return False
+    labels = node.args[0][1]
+    places = [lab[0] for _, lab in node.args[1:]]
+    if len(set(labels)) < len(labels) or len(set(places)) < len(places) or not set(places) <= set(labels):
+        return False
+    return bool(node.data == tuple(label for label in labels if label not in places))
+
+
+def _squeezed(node: Expr) -> Expr:
+    """An axis of size 1 that is dropped again was never needed."""
+    if node.head != CONTRACTION or len(node.args) != 1:
+        return node
+    child, labels = node.args[0]
+    dropped = [i for i, label in enumerate(labels) if label not in node.data]
+    kept = tuple(i for i in range(len(labels)) if i not in dropped)
+    elementwise = child.head == CALL or (child.head == CONTRACTION and set(child.data) == set(range(len(labels))))
+    in_order = tuple(label for label in labels if label in node.data) == node.data
+    if not dropped or not elementwise or not in_order or len(set(labels)) < len(labels):
+        return node
+    if any(child.shape[i] != 1 for i in dropped) or any(i in ls for _, ls in child.args for i in dropped):
+        return node
+    shape = tuple(child.shape[i] for i in kept)
+    if child.head == CONTRACTION:
+        return contraction(child.args, kept, dict(zip(kept, shape, strict=True)))
+    return call(child.data, [(c, tuple(kept.index(i) for i in ls)) for c, ls in child.args], shape)
+
+
+def _melted(node: Expr) -> Expr:
+    """Transposed and stretched operands are read through their edges."""
+    edges = list(node.args)
+    for index, (child, labels) in enumerate(edges):
+        if not is_view(child):
+            continue
+        inner, own = child.args[0]
+        where = dict(zip(child.data, labels, strict=True))
+        moved = tuple(where[label] for label in own)
+        if node.head == CONTRACTION:
+            others = {i for k, (_, ls) in enumerate(edges) if k != index for i in ls}
+            if not set(labels) - set(moved) <= others | set(node.data):
+                continue
+        edges[index] = (inner, moved)
+    if tuple(edges) == node.args:
+        return node
+    if node.head == CALL:
+        return with_args(node, tuple(edges))
+    return contraction(edges, node.data, _sizes(node))
+
+
+def _sizes(node: Expr) -> dict[int, Size]:
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    for child, labels in node.args:
+        sizes.update(zip(labels, child.shape, strict=True))
+    return sizes
+
+
+def _folded(node: Expr) -> Expr:
+    """A power of two numbers as a number, when it is short; what no float holds is refused here."""
+    if node.data != POWER or any(child.head != NUMBER for child, _ in node.args):
+        return node
+    base, exponent = (child.data for child, _ in node.args)
+    if base == 0 and exponent < 0:
+        raise EvaluationError("division by zero: 0 to a negative power")
+    if exponent.denominator != 1:
+        if base < 0:
+            raise EvaluationError(f"({base})**({exponent}) is not a real number")
+        return node
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent)
+    if base in (0, 1) or bits <= FOLDED_BITS:
+        return number(Fraction(base ** int(exponent)))
+    if base == -1:
+        return number(1 if exponent % 2 == 0 else -1)
+    if _log2(abs(base)) * float(exponent) >= LARGEST_EXPONENT:
+        raise EvaluationError("a number in the expression is larger than any float")
+    return node
+
+
+def _log2(value: Fraction) -> float:
+    """The binary logarithm, to within one."""
+    return float(value.numerator.bit_length() - value.denominator.bit_length())
+
+
+def _ordered(node: Expr) -> Expr:
+    """A contraction as a nest of simple ones, the cheapest product first."""
+    sizes = _sizes(node)
+    out = node.data
+    edges = [_with_distinct_axes(edge) for edge in node.args] if _needs_distinct(node) else list(node.args)
+    edges = _summed_alone(_selected(edges, out, sizes), out)
+    scalars = _one_number([edge for edge in edges if not edge[1]])
+    arrays = _pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes)
+    if len(scalars) + len(arrays) > 1:
+        scalars = [edge for edge in scalars if edge[0] is not ONE]
+    return _product([*scalars, *arrays], out, sizes)
+
+
+def _one_number(scalars: list[Edge]) -> list[Edge]:
+    """The numbers among the factors multiplied out."""
+    numbers = [child.data for child, _ in scalars if child.head == NUMBER]
+    if len(numbers) < 2:
+        return scalars
+    rest = [edge for edge in scalars if edge[0].head != NUMBER]
+    total = Fraction(1)
+    for value in numbers:
+        total *= value
+    return rest if total == 1 and rest else [(number(total), ()), *rest]
+
+
+def _needs_distinct(node: Expr) -> bool:
+    """The trace and the diagonal of a square matrix are written as they stand."""
+    direct = len(node.args) == 1 and node.args[0][1] == (0, 0) and node.data in ((), (0,))
+    return not direct and any(len(set(labels)) < len(labels) for _, labels in node.args)
+
+
+def _with_distinct_axes(edge: Edge) -> Edge:
+    child, labels = edge
+    distinct = tuple(dict.fromkeys(labels))
+    return edge if distinct == labels else (contraction([edge], distinct), distinct)
+
+
+def _selected(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Edge]:
+    """Selectors become subscripts of the arrays whose axes they select."""
+    arrays = [edge for edge in edges if not is_onehot(edge[0])]
+    selectors: dict[int, Edge] = {}
+    kept: list[Edge] = []
+    for child, labels in edges:
+        if not is_onehot(child):
+            continue
+        (label,) = labels
+        used = any(label in others for _, others in arrays)
+        if label in out or not used or label in selectors:
+            kept.append((child, labels))
+        else:
+            selectors[label] = (child, labels)
+    for label in [lab for lab, in (ls for _, ls in kept) if lab in selectors]:
+        kept.append(selectors.pop(label))  # selected twice: left to the general path
+    found: list[Edge] = []
+    for child, labels in arrays:
+        mine = [selectors[label] for label in labels if label in selectors]
+        rest = tuple(label for label in labels if label not in selectors)
+        found.append((contraction([(child, labels), *mine], rest), rest) if mine else (child, labels))
+    return found + kept
+
+
+def _summed_alone(edges: list[Edge], out: Labels) -> list[Edge]:
+    """Axes that only one operand has and the result has not are summed first."""
+    if len(edges) < 2:
+        return edges
+    holders: dict[int, int] = {}
+    for _, labels in edges:
+        for label in set(labels):
+            holders[label] = holders.get(label, 0) + 1
+    found: list[Edge] = []
+    for child, labels in edges:
+        kept = tuple(label for label in labels if label in out or holders[label] > 1)
+        found.append((child, labels) if kept == labels else (_squeezed(contraction([(child, labels)], kept)), kept))
+    return found
+
+
+def _pairwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Edge]:
+    """Contract pairs until nothing is left to sum."""
+    while True:
+        held = {label for _, labels in edges for label in labels}
+        summed = held - set(out)
+        if not summed or len(edges) == 1:
+            break
+        pair = _same_axes(edges, summed) or _cheapest(edges, summed, out, sizes)
+        chosen, rest = [edges[i] for i in pair], [edge for i, edge in enumerate(edges) if i not in pair]
+        needed = set(out) | {label for _, labels in rest for label in labels}
+        together = dict.fromkeys(label for _, labels in chosen for label in labels)
+        kept = tuple(label for label in together if label in needed)
+        if not rest:
+            kept = tuple(label for label in out if label in kept)
+        edges = _summed_alone([*rest, (contraction(chosen, kept), kept)], out)
+    if len(edges) == 1 and set(edges[0][1]) - set(out):
+        child, labels = edges[0]
+        kept = tuple(label for label in out if label in labels)
+        edges = [(contraction([(child, labels)], kept), kept)]
+    return edges
+
+
+def _same_axes(edges: list[Edge], summed: set[int]) -> tuple[int, ...]:
+    """Operands with the same axes are multiplied elementwise first, unless they are all there is."""
+    groups: dict[frozenset[int], list[int]] = {}
+    for index, (_, labels) in enumerate(edges):
+        groups.setdefault(frozenset(labels), []).append(index)
+    for labels, members in groups.items():
+        if len(members) > 1 and labels & summed and len(edges) > 2:
+            return tuple(members) if len(members) < len(edges) else tuple(members[:-1])
+    return ()
+
+
+def _cheapest(edges: list[Edge], summed: set[int], out: Labels, sizes: dict[int, Size]) -> tuple[int, int]:
+    """The pair whose product is smallest beside its operands: matrices meet vectors first."""
+    best: tuple[float, float, int, int] | None = None
+    for i in range(len(edges)):
+        for j in range(i + 1, len(edges)):
+            a, b = set(edges[i][1]), set(edges[j][1])
+            if not a & b & summed:
+                continue
+            needed = set(out) | {k for m, (_, ls) in enumerate(edges) if m not in (i, j) for k in ls}
+            growth = _volume((a | b) & needed, sizes) - _volume(a, sizes) - _volume(b, sizes)
+            found = (growth, _volume(a | b, sizes), i, j)
+            if best is None or found < best:
+                best = found
+    assert best is not None, "an axis that one operand holds is summed before"
+    return best[2], best[3]
+
+
+def _volume(labels: set[int], sizes: dict[int, Size]) -> float:
+    volume = 1.0
+    for label in labels:
+        size = sizes[label]
+        volume *= float(size) if isinstance(size, int) else LARGE
+    return volume
+
+
+def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
+    """An elementwise product; an axis that stands twice in the result is a diagonal."""
+    distinct = tuple(dict.fromkeys(out))
+    if distinct == out:
+        return _elementwise(edges, out, sizes)
+    arrays = [edge for edge in edges if edge[1]]
+    scalars = [edge for edge in edges if not edge[1]]
+    if len(out) == 2 and all(labels == out[:1] for _, labels in arrays):
+        inner = [(_elementwise(arrays, distinct, sizes), distinct)] if arrays else []
+        return _elementwise([*scalars, (contraction(inner, out, sizes), (-1, -2))], (-1, -2), {})
+    fresh = 1 + max((*sizes, *out))
+    unique: list[int] = []
+    for label in out:
+        if label in unique:
+            sizes[fresh] = sizes[label]
+            eye = contraction([], (0, 0), {0: sizes[label]})
+            edges = [*edges, (eye, (label, fresh))]
+            label, fresh = fresh, fresh + 1
+        unique.append(label)
+    return _elementwise(edges, tuple(unique), sizes)
+
+
+def _elementwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
+    if len(edges) == 1 and edges[0][1] == out:
+        return edges[0][0]
+    return contraction(edges, out, {label: sizes[label] for label in out if label in sizes})

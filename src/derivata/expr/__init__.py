@@ -1,0 +1,1 @@
+"""What an expression is: nodes, shapes, reading and writing text, operators, matching."""

@@ -1,0 +1,363 @@
+"""The one immutable node. Values are whole arrays; labels live on the edges and are local to one node."""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import weakref
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from derivata.errors import LimitError, ShapeError
+
+if TYPE_CHECKING:
+    from derivata.expr.symbol import Symbol
+
+Size: TypeAlias = "int | str"
+Shape: TypeAlias = "tuple[Size, ...]"
+Labels: TypeAlias = "tuple[int, ...]"
+Edge: TypeAlias = "tuple[Expr, Labels]"
+
+NUMBER, SYMBOL, CALL, CONTRACTION, PRIMITIVE, DIFFERENTIAL = (
+    "number",
+    "symbol",
+    "call",
+    "contraction",
+    "primitive",
+    "differential",
+)
+ADD, POWER = "add", "pow"  # the two calls that are syntax; a product is a contraction
+POWER_BITS = 10_000
+NUMBER_BITS = 13_000
+
+# The only global state: equal nodes are one object. Keys are digests, so no key keeps a node alive.
+_NODES: weakref.WeakValueDictionary[bytes, Expr] = weakref.WeakValueDictionary()
+
+
+class Expr:
+    """An array-valued expression.
+
+    `head` is one of number, symbol, call (elementwise), contraction (a product of operands summed over the
+    labels that are not in `data`), primitive (a function of whole arrays) and differential (`d(u)`, which
+    only derivations hold). `data` is a Fraction, a Symbol, a function's name, the output labels, or the pair
+    (name, number of leading mapped axes). `cost` is the number of nodes of the written-out tree.
+    """
+
+    __slots__ = ("__weakref__", "args", "cost", "data", "digest", "head", "shape")
+    head: str
+    data: Any
+    args: tuple[Edge, ...]
+    shape: Shape
+    cost: int
+    digest: bytes
+
+    def __init__(self) -> None:
+        raise TypeError("expressions are made by derivata.read, by operators, or by the functions of expr.node")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("expressions do not change")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (self.head, self.data, self.args, self.shape)
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Expr:
+        return self
+
+    # Python's operators build the same nodes as the text does.
+    def __add__(self, other: object) -> Expr:
+        return _binary(ADD, self, other)
+
+    def __radd__(self, other: object) -> Expr:
+        return _binary(ADD, other, self)
+
+    def __neg__(self) -> Expr:
+        return negative(self)
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __sub__(self, other: object) -> Expr:
+        right = as_expr(other)
+        return NotImplemented if right is None else _binary(ADD, self, negative(right))
+
+    def __rsub__(self, other: object) -> Expr:
+        return _binary(ADD, other, negative(self))
+
+    def __mul__(self, other: object) -> Expr:
+        return _binary("mul", self, other)
+
+    def __rmul__(self, other: object) -> Expr:
+        return _binary("mul", other, self)
+
+    def __truediv__(self, other: object) -> Expr:
+        right = as_expr(other)
+        return NotImplemented if right is None else _binary("mul", self, reciprocal(right))
+
+    def __rtruediv__(self, other: object) -> Expr:
+        return _binary("mul", other, reciprocal(self))
+
+    def __pow__(self, other: object) -> Expr:
+        return _binary(POWER, self, other)
+
+    def __rpow__(self, other: object) -> Expr:
+        return _binary(POWER, other, self)
+
+    def __matmul__(self, other: object) -> Expr:
+        right = as_expr(other)
+        return NotImplemented if right is None else matmul(self, right)
+
+    @property
+    def T(self) -> Expr:  # noqa: N802 - NumPy's name
+        """The axes in reverse order, as in NumPy."""
+        return transpose(self)
+
+    def __str__(self) -> str:
+        from derivata.expr.write import write
+
+        return write(self)
+
+    def __repr__(self) -> str:
+        shape = f", shape={self.shape}" if self.shape else ""
+        text = str(self) if self.cost < 2000 else f"{self.head} of {self.cost} nodes"
+        return f"Expr({text!r}{shape})"
+
+    def __getattr__(self, name: str) -> Any:
+        # Rendering lives in a higher layer; `latex` and `unicode` are put here by derivata.verbs.
+        raise AttributeError(f"an expression has no attribute {name!r}")
+
+
+def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
+    """The node with these parts; the same parts give the same object."""
+    parts = [head, "\0", repr(data), "\0", repr(shape)]
+    for _, labels in args:
+        parts.append("\0" + ",".join(map(str, labels)))
+    state = hashlib.blake2b("".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
+    for child, _ in args:
+        state.update(child.digest)
+    digest = state.digest()
+    found = _NODES.get(digest)
+    if found is not None:
+        return found
+    node = object.__new__(Expr)
+    put = object.__setattr__
+    put(node, "head", head)
+    put(node, "data", data)
+    put(node, "args", args)
+    put(node, "shape", shape)
+    put(node, "cost", 1 + sum(child.cost for child, _ in args))
+    put(node, "digest", digest)
+    _NODES[digest] = node
+    return node
+
+
+def number(value: int | Fraction) -> Expr:
+    """An exact rational."""
+    value = Fraction(value)
+    if value.numerator.bit_length() + value.denominator.bit_length() > NUMBER_BITS:
+        raise LimitError(f"a number of more than {NUMBER_BITS} bits is not worked out")
+    return _make(NUMBER, value, (), ())
+
+
+ZERO = number(0)
+ONE = number(1)
+MINUS_ONE = number(-1)
+
+
+def variable(symbol: Symbol) -> Expr:
+    """The node of a declared symbol."""
+    return _make(SYMBOL, symbol, (), symbol.shape)
+
+
+def call(name: str, args: Sequence[Edge], shape: Shape = ()) -> Expr:
+    """An elementwise function: output axes are 0, 1, ...; an operand may lack some or permute them."""
+    return _make(CALL, name, tuple(args), shape)
+
+
+def contraction(
+    args: Sequence[Edge], out: Labels, sizes: dict[int, Size] | None = None
+) -> Expr:
+    """The product of the operands summed over the labels that are not in `out`.
+
+    `out` and an operand may repeat a label (a diagonal); a label that only `out` holds broadcasts and needs
+    its size in `sizes`.
+    """
+    known: dict[int, Size] = dict(sizes or {})
+    for child, labels in args:
+        for label, size in zip(labels, child.shape, strict=True):
+            if known.setdefault(label, size) != size:
+                raise ShapeError(f"an axis of size {known[label]} meets an axis of size {size}")
+    order: dict[int, int] = {}
+    for label in out:
+        order.setdefault(label, len(order))
+    for _, labels in args:
+        for label in labels:
+            order.setdefault(label, len(order))
+    renamed = tuple((child, tuple(order[label] for label in labels)) for child, labels in args)
+    return _make(CONTRACTION, tuple(order[label] for label in out), renamed, tuple(known[label] for label in out))
+
+
+def primitive(name: str, mapped: int, args: Sequence[Edge], shape: Shape) -> Expr:
+    """A function of whole arrays. Labels 0..mapped-1 are the leading axes it is mapped over."""
+    return _make(PRIMITIVE, (name, mapped), tuple(args), shape)
+
+
+def differential(of: Expr) -> Expr:
+    """`d(u)`: the change of u, not worked out yet."""
+    return _make(DIFFERENTIAL, None, ((of, tuple(range(len(of.shape)))),), of.shape)
+
+
+def with_args(node: Expr, args: tuple[Edge, ...]) -> Expr:
+    """The same node over other children of the same shapes."""
+    if args == node.args:
+        return node
+    if node.head == DIFFERENTIAL:
+        return differential(args[0][0])
+    return _make(node.head, node.data, args, node.shape)
+
+
+def axes(node: Expr) -> Labels:
+    """One label per axis, in order."""
+    return tuple(range(len(node.shape)))
+
+
+def as_expr(value: object) -> Expr | None:
+    """A number as a node, a node as it is, anything else None. Floats are taken exactly."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, bool):
+        return number(int(value))
+    if isinstance(value, int | Fraction):
+        return number(value)
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return number(Fraction(repr(value)))
+    return None
+
+
+def _binary(kind: str, left: object, right: object) -> Any:
+    a, b = as_expr(left), as_expr(right)
+    if a is None or b is None:
+        return NotImplemented
+    if kind == "mul":
+        return multiply(a, b)
+    if kind == POWER:
+        return power(a, b)
+    return elementwise(kind, a, b)
+
+
+def negative(node: Expr) -> Expr:
+    """-u; a number is negated in place."""
+    if node.head == NUMBER:
+        return number(-node.data)
+    return multiply(MINUS_ONE, node)
+
+
+def reciprocal(node: Expr) -> Expr:
+    """1/u as a power; the reciprocal of a number is a number."""
+    if node.head == NUMBER and node.data != 0:
+        return number(1 / node.data)
+    return power(node, MINUS_ONE)
+
+
+def power(base: Expr, exponent: Expr) -> Expr:
+    """base**exponent, elementwise."""
+    return elementwise(POWER, base, exponent)
+
+
+def multiply(*factors: Expr) -> Expr:
+    """The elementwise product with NumPy's broadcasting."""
+    edges, shape = broadcast(factors)
+    if len(edges) == 2 and edges[0][0].head == edges[1][0].head == NUMBER:
+        return number(edges[0][0].data * edges[1][0].data)
+    return contraction(edges, tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def elementwise(name: str, *args: Expr) -> Expr:
+    """An elementwise call with NumPy's broadcasting. Nested sums written one after another are one sum."""
+    edges, shape = broadcast(args)
+    if name == ADD and edges[0][0].head == CALL and edges[0][0].data == ADD and edges[0][0].shape == shape:
+        edges = (*edges[0][0].args, *edges[1:])
+    return call(name, edges, shape)
+
+
+def broadcast(args: Sequence[Expr]) -> tuple[tuple[Edge, ...], Shape]:
+    """Right-aligned axes, as in NumPy; an axis of size 1 stretches."""
+    rank = max((len(arg.shape) for arg in args), default=0)
+    shape: list[Size] = [1] * rank
+    for arg in args:
+        offset = rank - len(arg.shape)
+        for axis, size in enumerate(arg.shape):
+            if size != 1:
+                if shape[offset + axis] not in (1, size):
+                    raise ShapeError(
+                        "shapes do not fit: " + " and ".join(shape_text(a.shape) for a in args if a.shape)
+                    )
+                shape[offset + axis] = size
+    edges = []
+    for arg in args:
+        offset = rank - len(arg.shape)
+        kept = tuple(axis for axis, size in enumerate(arg.shape) if size == shape[offset + axis])
+        if len(kept) < len(arg.shape):
+            arg = contraction([(arg, axes(arg))], kept)
+        edges.append((arg, tuple(offset + axis for axis in kept)))
+    return tuple(edges), tuple(shape)
+
+
+def transpose(node: Expr) -> Expr:
+    """All axes reversed; scalars and vectors are their own transposes."""
+    if len(node.shape) < 2:
+        return node
+    return contraction([(node, axes(node))], axes(node)[::-1])
+
+
+def matmul(left: Expr, right: Expr) -> Expr:
+    """NumPy's @: the last axis of the left with the last but one (or only) axis of the right."""
+    if not left.shape or not right.shape:
+        raise ShapeError("@ needs arrays, a scalar was given; use * to scale")
+    inner_right = -2 if len(right.shape) > 1 else -1
+    if left.shape[-1] != right.shape[inner_right]:
+        raise ShapeError(
+            f"shapes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}: "
+            f"{left.shape[-1]} is not {right.shape[inner_right]}"
+        )
+    batch_left, batch_right = left.shape[:-2], right.shape[:-2]
+    if batch_left and batch_right and batch_left != batch_right:
+        raise ShapeError(f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}")
+    batch = tuple(range(10, 10 + max(len(batch_left), len(batch_right))))
+    row, inner, column = (0,), (1,), (2,)
+    if len(left.shape) == 1:
+        row = ()
+    if len(right.shape) == 1:
+        column = ()
+    left_labels = (batch if batch_left else ()) + row + inner
+    right_labels = (batch if batch_right else ()) + inner + column
+    return contraction([(left, left_labels), (right, right_labels)], batch + row + column)
+
+
+def take_axis(node: Expr, axis: int) -> int:
+    """A possibly negative axis as a position."""
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise ShapeError("an axis must be a whole number") from None
+    if not -len(node.shape) <= axis < len(node.shape):
+        raise ShapeError(f"there is no axis {axis} in shape {shape_text(node.shape)}")
+    return axis % len(node.shape)
+
+
+def shape_text(shape: Shape) -> str:
+    """`(n, d)` as a person writes it."""
+    if len(shape) == 1:
+        return f"({shape[0]},)"
+    return "(" + ", ".join(map(str, shape)) + ")"
+
+
+def integer_power(base: Fraction, exponent: int) -> Fraction:
+    """base**exponent, refused when it would not fit."""
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if bits > 1 and abs(exponent) * bits > POWER_BITS:
+        raise LimitError(f"a power of more than {POWER_BITS} bits is not worked out")
+    return Fraction(base**exponent)

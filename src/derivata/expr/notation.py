@@ -1,0 +1,245 @@
+"""NumPy's names for contractions: what the reader builds from them. These are spellings, not functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derivata.errors import ReadError, ShapeError
+from derivata.expr.node import (
+    NUMBER,
+    POWER,
+    SYMBOL,
+    Edge,
+    Expr,
+    Shape,
+    Size,
+    axes,
+    call,
+    contraction,
+    number,
+    power,
+    primitive,
+    reciprocal,
+    shape_text,
+    take_axis,
+    transpose,
+    variable,
+)
+from derivata.expr.symbol import size_symbol
+
+COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+ONEHOT = "onehot"  # the selector: what a subscript with a whole number or a symbol contracts with
+HALF = number(Fraction(1, 2))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One written call: its values, the strings and bare names among them, and the keywords."""
+
+    name: str
+    values: list[Expr]
+    strings: list[str | None]
+    names: list[str | None]
+    axis: tuple[int, ...] | None
+    keepdims: bool
+    keywords: frozenset[str]
+
+
+def onehot(position: Expr, size: Size) -> Expr:
+    """The vector that is 1 at `position` (from 0) and 0 elsewhere."""
+    return primitive(ONEHOT, 0, [(position, ())], (size,))
+
+
+def is_onehot(node: Expr) -> bool:
+    return node.head == "primitive" and node.data[0] == ONEHOT
+
+
+def build(request: Request) -> Expr:
+    """The node a call of one of NAMES writes."""
+    maker, least, most = _MAKERS[request.name]
+    count = len(request.values)
+    if not least <= count <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise ReadError(f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given")
+    allowed = {"axis", "keepdims"} if request.name in ("sum", "mean") else set()
+    if unknown := request.keywords - allowed:
+        raise ReadError(f"{request.name} has no argument {min(unknown)[:30]!r}")
+    return maker(request)
+
+
+def elementwise_edges(request: Request, edges: tuple[Edge, ...], shape: Shape) -> Expr:
+    """The one elementwise spelling, over subscripted values."""
+    return call(POWER, (*edges, (HALF, ())), shape)
+
+
+def size_node(size: Size) -> Expr:
+    """A size as a scalar."""
+    return number(size) if isinstance(size, int) else variable(size_symbol(size))
+
+
+def sum_over(node: Expr, summed: tuple[int, ...], *, keepdims: bool = False) -> Expr:
+    """The sum over some axes; with `keepdims` they stay with size 1."""
+    labels = axes(node)
+    if keepdims:
+        fresh = len(labels)
+        out = tuple(fresh + i if i in summed else i for i in labels)
+        return contraction([(node, labels)], out, {fresh + i: 1 for i in summed})
+    return contraction([(node, labels)], tuple(i for i in labels if i not in summed))
+
+
+def _summed_axes(request: Request) -> tuple[int, ...]:
+    node = request.values[0]
+    chosen = request.axis
+    if len(request.values) == 2:
+        value = request.values[1]
+        if value.head == SYMBOL:
+            raise ReadError(f"{request.names[1]} is not a subscript of the summed expression; expected an axis such as axis=0")
+        if value.head != NUMBER or value.data.denominator != 1:
+            raise ReadError("an axis must be a whole number")
+        chosen = (int(value.data),)
+    if chosen is None:
+        return axes(node)
+    return tuple(take_axis(node, a) for a in chosen)
+
+
+def _sum(request: Request) -> Expr:
+    return sum_over(request.values[0], _summed_axes(request), keepdims=request.keepdims)
+
+
+def _mean(request: Request) -> Expr:
+    node, summed = request.values[0], _summed_axes(request)
+    total = sum_over(node, summed, keepdims=request.keepdims)
+    sizes = [(reciprocal(size_node(node.shape[i])), ()) for i in summed if node.shape[i] != 1]
+    if not sizes:
+        return total
+    if any(node.shape[i] == 0 for i in summed):
+        raise ShapeError("the mean over an axis of size 0 does not exist")
+    return contraction([(total, axes(total)), *sizes], axes(total))
+
+
+def _dot(request: Request) -> Expr:
+    left, right = request.values
+    if len(left.shape) != 1 or left.shape != right.shape:
+        raise ShapeError(f"dot takes two vectors of one size, found {shape_text(left.shape)} and {shape_text(right.shape)}")
+    return contraction([(left, (0,)), (right, (0,))], ())
+
+
+def _outer(request: Request) -> Expr:
+    left, right = request.values
+    if len(left.shape) != 1 or len(right.shape) != 1:
+        raise ShapeError(f"outer takes two vectors, found {shape_text(left.shape)} and {shape_text(right.shape)}")
+    return contraction([(left, (0,)), (right, (1,))], (0, 1))
+
+
+def _diag(request: Request) -> Expr:
+    node = request.values[0]
+    if len(node.shape) == 1:
+        return contraction([(node, (0,))], (0, 0))
+    _need_square(node, "diag")
+    return contraction([(node, (0, 0))], (0,))
+
+
+def _trace(request: Request) -> Expr:
+    _need_square(request.values[0], "tr")
+    return contraction([(request.values[0], (0, 0))], ())
+
+
+def _need_square(node: Expr, name: str) -> None:
+    if len(node.shape) != 2 or node.shape[0] != node.shape[1]:
+        raise ShapeError(f"{name} takes a square matrix, found shape {shape_text(node.shape)}")
+
+
+def _sizes(request: Request) -> tuple[Size, ...]:
+    found: list[Size] = []
+    for value, name in zip(request.values, request.names, strict=True):
+        if value.head == NUMBER and value.data.denominator == 1 and 0 <= value.data < 10**9:
+            found.append(int(value.data))
+        elif name is not None and not value.shape:
+            found.append(name)
+        else:
+            raise ReadError(f"{request.name} takes sizes: names or whole numbers")
+    return tuple(found)
+
+
+def _eye(request: Request) -> Expr:
+    return contraction([], (0, 0), {0: _sizes(request)[0]})
+
+
+def _ones(request: Request) -> Expr:
+    sizes = _sizes(request)
+    return contraction([], tuple(range(len(sizes))), dict(enumerate(sizes)))
+
+
+def _zeros(request: Request) -> Expr:
+    sizes = _sizes(request)
+    return zeros(sizes)
+
+
+def zeros(shape: Shape) -> Expr:
+    """0 in every entry."""
+    return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape))) if shape else number(0)
+
+
+def _onehot(request: Request) -> Expr:
+    size_request = Request(request.name, request.values[1:], [], request.names[1:], None, False, frozenset())
+    if request.values[0].shape:
+        raise ShapeError("onehot takes a whole number or a symbol and a size")
+    return onehot(request.values[0], _sizes(size_request)[0])
+
+
+def _sqrt(request: Request) -> Expr:
+    return power(request.values[0], HALF)
+
+
+def _array(request: Request) -> Expr:
+    raise ReadError("array(body, i, j) needs subscripts that occur in its body")
+
+
+def _einsum(request: Request) -> Expr:
+    spec = request.strings[0]
+    match = None if spec is None else re.fullmatch(r"\s*([A-Za-z,\s]*?)\s*->\s*([A-Za-z]*)\s*", spec)
+    if match is None:
+        raise ReadError("einsum takes a string such as 'ij,j->i' first")
+    groups = [g.strip() for g in match.group(1).split(",")]
+    operands = request.values[1:]
+    if len(groups) != len(operands):
+        raise ReadError(f"einsum: {len(groups)} groups of letters for {len(operands)} operands")
+    for group, operand in zip(groups, operands, strict=True):
+        if len(group) != len(operand.shape):
+            raise ShapeError(f"einsum: {group!r} has {len(group)} letters for an operand of shape {shape_text(operand.shape)}")
+    if free := set(match.group(2)) - set("".join(groups)):
+        raise ReadError(f"einsum: the letter {min(free)} of the output is on no operand; multiply by ones")
+    return contraction(
+        [(operand, tuple(map(ord, group))) for group, operand in zip(groups, operands, strict=True)],
+        tuple(map(ord, match.group(2))),
+    )
+
+
+def _transpose(request: Request) -> Expr:
+    return transpose(request.values[0])
+
+
+_MAKERS: dict[str, tuple[Callable[[Request], Expr], int, int]] = {
+    "sum": (_sum, 1, 2),
+    "mean": (_mean, 1, 2),
+    "dot": (_dot, 2, 2),
+    "outer": (_outer, 2, 2),
+    "diag": (_diag, 1, 1),
+    "tr": (_trace, 1, 1),
+    "trace": (_trace, 1, 1),
+    "eye": (_eye, 1, 1),
+    "ones": (_ones, 1, 8),
+    "zeros": (_zeros, 1, 8),
+    "onehot": (_onehot, 2, 2),
+    "sqrt": (_sqrt, 1, 1),
+    "array": (_array, 1, 99),
+    "einsum": (_einsum, 1, 999),
+    "transpose": (_transpose, 1, 1),
+}
+NAMES = frozenset(_MAKERS)
+NAMES_TUPLE = tuple(_MAKERS)
+BINDERS = frozenset({"sum", "mean", "array"})
+ELEMENTWISE = frozenset({"sqrt"})

@@ -1,0 +1,377 @@
+"""Nodes to syntax: which notation says each node. Text, LaTeX and Unicode are printed from the syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    DIFFERENTIAL,
+    NUMBER,
+    POWER,
+    PRIMITIVE,
+    SYMBOL,
+    Edge,
+    Expr,
+    Labels,
+    Size,
+    axes,
+    contraction,
+    number,
+)
+from derivata.expr.notation import COMPARISONS, HALF, is_onehot
+from derivata.expr.parse import Syntax
+from derivata.expr.walk import parent_counts, symbols, topological
+
+_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
+_LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
+INLINE_COST = 300  # a tree of at most this many nodes is written without `let` lines
+SHARED_COST = 8
+DEEPEST = 60
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """`let` lines in order, then the expression itself."""
+
+    definitions: tuple[tuple[str, Syntax], ...]
+    body: Syntax
+
+
+def spell(root: Expr) -> Spelling:
+    """The notation of a node, with names for large shared parts and for very deep ones."""
+    counts = parent_counts(root) if root.cost > INLINE_COST else {}
+    taken = set(symbols(root)) | {"d"} | {str(s) for n in topological(root) for s in n.shape}
+    written: dict[Expr, Syntax] = {}
+    depth: dict[Expr, int] = {}
+    definitions: list[tuple[str, Syntax]] = []
+    fresh = 0
+    for node in topological(root):
+        syntax = _spell_node(node, written)
+        syntax.node = node
+        level = 1 + max((depth[child] for child, _ in node.args), default=0)
+        shared = counts.get(node, 0) > 1 and node.cost >= SHARED_COST
+        if node is not root and (shared or level > DEEPEST):
+            fresh += 1
+            while f"t{fresh}" in taken:
+                fresh += 1
+            definitions.append((f"t{fresh}", syntax))
+            syntax, level = Syntax("name", f"t{fresh}", 0, node=node), 1
+        written[node], depth[node] = syntax, level
+    return Spelling(tuple(definitions), written[root])
+
+
+def _spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    if node.head == NUMBER:
+        return _number(node)
+    if node.head == SYMBOL:
+        return _name(node.data.name)
+    if node.head == DIFFERENTIAL:
+        return Syntax("differential", "d", 0, [written[node.args[0][0]]])
+    if node.head == CALL:
+        return _call(node, written)
+    if node.head == CONTRACTION:
+        return _contraction(node, written)
+    return _primitive(node, written)
+
+
+def _number(node: Expr) -> Syntax:
+    return Syntax("number", str(node.data), 0, value=node.data)
+
+
+def _name(name: str) -> Syntax:
+    return Syntax("name", name, 0)
+
+
+def function(name: str, *args: Syntax) -> Syntax:
+    return Syntax("call", name, 0, list(args))
+
+
+def _size(size: Size) -> Syntax:
+    return _number(number(size)) if isinstance(size, int) else _name(size)
+
+
+def _aligned(edge: Edge, rank: int) -> bool:
+    labels = edge[1]
+    return labels == tuple(range(rank - len(labels), rank))
+
+
+def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> Syntax:
+    """An operand of an elementwise node, brought to NumPy's right-aligned axes."""
+    child, labels = edge
+    rank = len(shape)
+    if _aligned(edge, rank):
+        return written[child]
+    if kept := _keepdims(child, labels, rank, written):
+        return kept
+    if sorted(labels) == list(range(rank)):
+        return _contraction(contraction([(child, labels)], tuple(range(rank))), written)
+    first = min(labels)
+    needed = tuple(range(first, rank))
+    ones = [contraction([], (0,), {0: shape[i]}) for i in needed if i not in labels]
+    for node in ones:
+        written.setdefault(node, _contraction(node, written))
+    edges = [(child, labels), *((o, (i,)) for o, i in zip(ones, (i for i in needed if i not in labels), strict=True))]
+    return _contraction(contraction(edges, needed), written)
+
+
+def _keepdims(child: Expr, labels: Labels, rank: int, written: dict[Expr, Syntax]) -> Syntax | None:
+    """A sum over axes that is stretched back over them: written with keepdims."""
+    if child.head != CONTRACTION or len(child.args) != 1:
+        return None
+    (inner, own), out = child.args[0], child.data
+    positions = tuple(own.index(label) for label in out) if set(out) <= set(own) else ()
+    if len(inner.shape) != rank or len(set(own)) < rank or positions != labels:
+        return None
+    summed = [i for i in range(rank) if i not in positions]
+    if all(inner.shape[i] == 1 for i in summed):
+        return written[inner]
+    return _sum(written[inner], summed, rank, keepdims=True)
+
+
+def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    args = [_operand(edge, node.shape, written) for edge in node.args]
+    if node.args and all(len(labels) < len(node.shape) for _, labels in node.args):
+        # Broadcasting beyond every operand has no spelling of its own.
+        args[0] = Syntax("product", "*", 0, [args[0], function("ones", *map(_size, node.shape))])
+    if node.data == ADD:
+        return Syntax("sum", "+", 0, [_grouped(a, "sum") if i == 0 else a for i, a in enumerate(args)])
+    if node.data == POWER:
+        if node.args[1][0] is HALF:
+            return function("sqrt", args[0])
+        if node.args[1][0].head == NUMBER and node.args[1][0].data < 0:
+            return _reciprocal(node, written)
+        return Syntax("binary", "**", 0, args)
+    if node.data in _SIGNS:
+        return Syntax("binary", _SIGNS[node.data], 0, args)
+    return function(node.data, *args) if args else _name(node.data)
+
+
+def _grouped(syntax: Syntax, kind: str) -> Syntax:
+    """Keep parentheses where reading without them would make one flat chain."""
+    if syntax.kind == kind and not syntax.grouped:
+        return Syntax(kind, syntax.text, 0, syntax.children, node=syntax.node, grouped=True)
+    return syntax
+
+
+def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    name, _ = node.data
+    args = []
+    for child, labels in node.args:
+        order = tuple(sorted(labels))
+        args.append(
+            written[child]
+            if labels == order
+            else _contraction(contraction([(child, labels)], order), written)
+        )
+    if is_onehot(node):
+        args.append(_size(node.shape[0]))
+    return function(name, *args)
+
+
+def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    args, out = node.args, node.data
+    if _is_elementwise(node):
+        return _product(node, written)
+    if picked := _subscript(node, written):
+        return picked
+    if not args:
+        return _constant(node, written)
+    if len(args) == 1 and (single := _single(node, written)):
+        return single
+    if len(args) == 2 and (double := _double(args, out, written)):
+        return double
+    return _einsum(node, written)
+
+
+def _is_elementwise(node: Expr) -> bool:
+    rank = len(node.shape)
+    return (
+        node.data == tuple(range(rank))
+        and len(node.args) > 1
+        and all(_aligned(edge, rank) or _is_kept(edge, rank) for edge in node.args)
+        and (not rank or any(len(labels) == rank for _, labels in node.args))
+    )
+
+
+def _is_kept(edge: Edge, rank: int) -> bool:
+    """Whether an operand can be written with keepdims."""
+    child, labels = edge
+    if child.head != CONTRACTION or len(child.args) != 1:
+        return False
+    return _keepdims(child, labels, rank, {child.args[0][0]: _name("")}) is not None
+
+
+def _product(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    factors: list[Syntax] = []
+    args = [child for child, _ in node.args]
+    if args[0].head == NUMBER and args[0].data == -1:
+        rest = contraction(node.args[1:], node.data, dict(zip(node.data, node.shape, strict=True)))
+        if len(args) > 2:
+            inner = _product(rest, written)
+        elif _is_reciprocal(args[1]):
+            inner = _reciprocal(args[1], written)
+        else:
+            inner = _grouped(_operand(node.args[1], node.shape, written), "product")
+        return Syntax("unary", "-", 0, [inner])
+    for edge in node.args:
+        child = edge[0]
+        if child.head == NUMBER and factors and child.data.numerator == 1 and child.data.denominator > 1:
+            factors.append(Syntax("reciprocal", "/", 0, [_number(number(1 / child.data))]))
+        elif _is_reciprocal(child):
+            factors.append(Syntax("reciprocal", "/", 0, [_inverse(child, written)], node=child))
+        else:
+            factors.append(_operand(edge, node.shape, written))
+    if factors[0].kind == "reciprocal":
+        factors.insert(0, _number(number(1)))
+    factors[0] = _grouped(factors[0], "product")
+    return Syntax("product", "*", 0, factors)
+
+
+def _is_reciprocal(node: Expr) -> bool:
+    if node.head != CALL or node.data != POWER:
+        return False
+    exponent = node.args[1][0]
+    return exponent.head == NUMBER and bool(exponent.data < 0)
+
+
+def _reciprocal(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    return Syntax("product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])])
+
+
+def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    """The u**2 of a factor u**-2."""
+    (base, labels), (exponent, _) = child.args
+    base_syntax = _operand((base, labels), child.shape, written)
+    if exponent.data == -1:
+        return base_syntax
+    if -exponent.data == HALF.data:
+        return function("sqrt", base_syntax)
+    return Syntax("binary", "**", 0, [base_syntax, _number(number(-exponent.data))])
+
+
+def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    """z[k], X[k, :] and so on: one array and selectors."""
+    if len(node.args) < 2 or is_onehot(node.args[0][0]):
+        return None
+    (array, labels), *selectors = node.args
+    if not all(is_onehot(s) for s, _ in selectors) or len(set(labels)) < len(labels):
+        return None
+    places = {lab[0]: s for s, lab in selectors}
+    if len(places) < len(selectors) or not set(places) <= set(labels):
+        return None
+    if node.data != tuple(label for label in labels if label not in places):
+        return None
+    last = max(i for i, label in enumerate(labels) if label in places)
+    subscripts = [
+        written[places[label].args[0][0]] if label in places else Syntax("slice", ":", 0) for label in labels[: last + 1]
+    ]
+    return Syntax("subscript", "[", 0, [written[array], *subscripts])
+
+
+def _constant(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    out = node.data
+    if len(set(out)) == len(out):
+        return function("ones", *map(_size, node.shape)) if out else _number(number(1))
+    if out == (0, 0):
+        return function("eye", _size(node.shape[0]))
+    return _einsum(node, written)
+
+
+def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    ((child, labels),), out = node.args, node.data
+    text = written[child]
+    if len(set(labels)) < len(labels):
+        if labels == (0, 0):
+            return function("tr" if not out else "diag", text) if out in ((), (0,)) else None
+        return None
+    if along := _along_axis(child, labels, out, written):
+        return along
+    if set(out) == set(labels) and len(out) == len(labels) > 1 and out == labels[::-1]:
+        return Syntax("attribute", "T", 0, [text])
+    if out == (0, 0) and labels == (0,):
+        return function("diag", text)
+    if len(set(out)) < len(out):
+        return None
+    kept = tuple(label for label in labels if label in out)
+    extra = [label for label in out if label not in labels]
+    if kept == out:
+        return _sum(text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False)
+    if extra and len(out) == len(labels) and all(
+        a == b or (b not in labels and node.shape[i] == 1) for i, (a, b) in enumerate(zip(labels, out, strict=True))
+    ):
+        return _sum(text, [i for i, (a, b) in enumerate(zip(labels, out, strict=True)) if a != b], len(labels), keepdims=True)
+    if extra and kept == out[len(out) - len(kept) :] and kept == labels:
+        return Syntax("product", "*", 0, [text, function("ones", *map(_size, node.shape))])
+    return None
+
+
+def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
+    """softmax(X, axis=0): a function of the last axis between a transposition and its inverse."""
+    if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
+        return None
+    ((inner, order),) = child.args
+    if len(order) != len(labels) or any(labels[order[i]] != i for i in range(len(order))):
+        return None
+    axis = order.index(len(order) - 1)
+    return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [_number(number(axis))]))
+
+
+def _sum(text: Syntax, summed: list[int], rank: int, *, keepdims: bool) -> Syntax:
+    keep = [Syntax("keyword", "keepdims", 0, [_name("True")])] if keepdims else []
+    if len(summed) == rank and not keepdims:
+        return function("sum", text)
+    result = text
+    for axis in reversed(summed):
+        result = function("sum", result, Syntax("keyword", "axis", 0, [_number(number(axis))]), *keep)
+    return result
+
+
+def _double(args: tuple[Edge, ...], out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
+    (left, a), (right, b) = args
+    if len(set(a)) < len(a) or len(set(b)) < len(b) or len(set(out)) < len(out):
+        return None
+    first, second = written[left], written[right]
+    if len(a) == len(b) == 1 and a != b and out == a + b:
+        return function("outer", first, second)
+    shared = [label for label in a if label in b and label not in out]
+    if len(shared) != 1 or a[-1] != shared[0] or b[max(len(b) - 2, 0)] != shared[0]:
+        return None
+    batch_a, batch_b = a[:-2], b[:-2]
+    if batch_a and batch_b and batch_a != batch_b:
+        return None
+    row = a[-2:-1]
+    column = b[-1:] if len(b) > 1 else ()
+    if out == (batch_a or batch_b) + row + column:
+        return Syntax("binary", "@", 0, [first, second])
+    return None
+
+
+def _einsum(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+    """The fallback that says everything: repeated outputs become eye, broadcast ones become ones."""
+    groups = [(written[child], "".join(_LETTERS[i] for i in labels)) for child, labels in node.args]
+    count = 1 + max((*node.data, *(i for _, labels in node.args for i in labels)), default=-1)
+    on_operand = {label for _, labels in node.args for label in labels}
+    out = ""
+    seen: set[int] = set()
+    for label, size in zip(node.data, node.shape, strict=True):
+        letter = _LETTERS[label]
+        if label in seen:
+            letter = _LETTERS[count]
+            count += 1
+            groups.append((function("eye", _size(size)), _LETTERS[label] + letter))
+            on_operand.add(label)
+        seen.add(label)
+        out += letter
+    for label, size in zip(node.data, node.shape, strict=True):
+        if label not in on_operand:
+            on_operand.add(label)
+            groups.append((function("ones", _size(size)), _LETTERS[label]))
+    spec = ",".join(g for _, g in groups) + "->" + out
+    return function("einsum", Syntax("string", spec, 0), *(text for text, _ in groups))
+
+
+__all__ = ["Spelling", "axes", "function", "spell"]

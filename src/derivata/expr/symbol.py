@@ -1,0 +1,204 @@
+"""Symbols, what is assumed about them, and the `where` declarations that say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from derivata.errors import ReadError
+from derivata.expr.node import Shape, Size
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_PHRASES = {
+    "symmetric": 2,
+    "diagonal": 2,
+    "orthogonal": 2,
+    "positive definite": 2,
+    "sums to 1": 1,
+    "sum to 1": 1,
+    "int": 0,
+    "integer": 0,
+    "real": 0,
+    "positive": 0,
+    "nonnegative": 0,
+    "negative": 0,
+    "function": 0,
+}
+_BOUND = re.compile(r"(>=|<=|>|<|in\b)\s*(.+)")
+LONGEST_DECLARATION = 20_000
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A name with its shape, its known facts (such as `symmetric`) and the interval its entries lie in."""
+
+    name: str
+    shape: Shape = ()
+    traits: frozenset[str] = frozenset()
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def integer(self) -> bool:
+        return "int" in self.traits
+
+    @property
+    def positive(self) -> bool:
+        return self.low is not None and (self.low > 0 or (self.low == 0 and self.low_open))
+
+    @property
+    def nonnegative(self) -> bool:
+        return self.low is not None and self.low >= 0
+
+    def __repr__(self) -> str:
+        return f"{self.name}{self.shape}{sorted(self.traits)}{self.low}{self.high}{self.low_open}{self.high_open}"
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What `where` said: symbols by name, and names that stand for unspecified functions."""
+
+    symbols: dict[str, Symbol] = field(default_factory=dict)
+    functions: frozenset[str] = frozenset()
+
+    def lookup(self, name: str) -> Symbol | None:
+        return self.symbols.get(name)
+
+    def sizes(self) -> frozenset[str]:
+        """Names used as sizes: whole positive numbers when they stand in an expression."""
+        return frozenset(s for symbol in self.symbols.values() for s in symbol.shape if isinstance(s, str))
+
+
+def size_symbol(name: str) -> Symbol:
+    """A size used as a scalar: a positive whole number."""
+    return Symbol(name, (), frozenset({"int", "size"}), Fraction(0), None, True)
+
+
+def declare(where: str | Declarations | None) -> Declarations:
+    """Read `"X[n,d], y[n] sums to 1, k int, lam > 0, A[n,n] symmetric"`."""
+    if isinstance(where, Declarations):
+        return where
+    symbols: dict[str, Symbol] = {}
+    functions: set[str] = set()
+    text = where or ""
+    if len(text) > LONGEST_DECLARATION:
+        raise ReadError("where: the declarations are too long")
+    for start, part in _parts(text):
+        symbol = _declaration(text, start, part)
+        if "function" in symbol.traits:
+            functions.add(symbol.name)
+            continue
+        if symbol.name in symbols:
+            symbol = _merged(symbols[symbol.name], symbol, text, start)
+        symbols[symbol.name] = symbol
+    return Declarations(symbols, frozenset(functions))
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    depth, start = 0, 0
+    for position, character in enumerate(text + ","):
+        depth += (character in "[(") - (character in "])")
+        if character == "," and depth <= 0:
+            part = text[start:position]
+            if part.strip():
+                yield start + len(part) - len(part.lstrip()), part.strip()
+            start = position + 1
+
+
+def _declaration(text: str, start: int, part: str) -> Symbol:
+    match = _NAME.match(part)
+    if match is None:
+        raise ReadError("where: expected a name such as `X[n,d]`", text=text, position=start)
+    name, rest = match.group(), part[match.end() :].strip()
+    shape: Shape = ()
+    if rest.startswith("["):
+        close = rest.find("]")
+        if close < 0:
+            raise ReadError("where: this [ is never closed", text=text, position=start + match.end())
+        shape = tuple(_size(text, start, piece.strip()) for piece in rest[1:close].split(",") if piece.strip())
+        rest = rest[close + 1 :].strip()
+    return _with_facts(Symbol(name, shape), rest, text, start)
+
+
+def _size(text: str, start: int, piece: str) -> Size:
+    if piece.isascii() and piece.isdigit() and len(piece) < 10:
+        return int(piece)
+    if _NAME.fullmatch(piece):
+        return piece
+    raise ReadError(f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start)
+
+
+def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
+    for phrase in filter(None, (p.strip() for p in re.split(r"\band\b|;", rest))):
+        bound = _BOUND.fullmatch(phrase)
+        if bound:
+            symbol = _bounded(symbol, bound.group(1), bound.group(2).strip(), text, start)
+            continue
+        words = " ".join(phrase.split())
+        if words not in _PHRASES:
+            known = ", ".join(_PHRASES)
+            raise ReadError(f"where: {words!r} is not known; expected one of {known}, or x > 0", text=text, position=start)
+        if _PHRASES[words] == 2 and (len(symbol.shape) != 2 or symbol.shape[0] != symbol.shape[1]):
+            raise ReadError(f"where: only a square matrix can be {words}", text=text, position=start)
+        symbol = _with_trait(symbol, words)
+    return symbol
+
+
+def _with_trait(symbol: Symbol, words: str) -> Symbol:
+    zero = Fraction(0)
+    if words == "positive":
+        return Symbol(symbol.name, symbol.shape, symbol.traits, zero, symbol.high, True, symbol.high_open)
+    if words == "nonnegative":
+        return Symbol(symbol.name, symbol.shape, symbol.traits, zero, symbol.high, False, symbol.high_open)
+    if words == "negative":
+        return Symbol(symbol.name, symbol.shape, symbol.traits, symbol.low, zero, symbol.low_open, True)
+    if words == "real":
+        return symbol
+    words = {"integer": "int", "sum to 1": "sums to 1"}.get(words, words)
+    implied = {words, "symmetric"} if words in ("positive definite", "diagonal") else {words}
+    return Symbol(symbol.name, symbol.shape, symbol.traits | implied, symbol.low, symbol.high, symbol.low_open, symbol.high_open)
+
+
+def _bounded(symbol: Symbol, sign: str, value: str, text: str, start: int) -> Symbol:
+    low, high, low_open, high_open = symbol.low, symbol.high, symbol.low_open, symbol.high_open
+    if sign == "in":
+        match = re.fullmatch(r"([\[(])\s*([^,]+),\s*([^,]+)([\])])", value)
+        if match is None:
+            raise ReadError("where: expected an interval such as (0, 1)", text=text, position=start)
+        low, high = _rational(match.group(2), text, start), _rational(match.group(3), text, start)
+        low_open, high_open = match.group(1) == "(", match.group(4) == ")"
+    elif sign in (">", ">="):
+        low, low_open = _rational(value, text, start), sign == ">"
+    else:
+        high, high_open = _rational(value, text, start), sign == "<"
+    if low is not None and high is not None and low > high:
+        raise ReadError(f"where: no number is above {low} and below {high}", text=text, position=start)
+    return Symbol(symbol.name, symbol.shape, symbol.traits, low, high, low_open, high_open)
+
+
+def _rational(value: str, text: str, start: int) -> Fraction:
+    value = value.strip()
+    if len(value) > 40 or not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)(/\d+|[eE][-+]?\d{1,2})?", value):
+        raise ReadError(f"where: expected a number, found {value!r}", text=text, position=start)
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise ReadError(f"where: expected a number, found {value!r}", text=text, position=start) from None
+
+
+def _merged(old: Symbol, new: Symbol, text: str, start: int) -> Symbol:
+    if new.shape and old.shape and new.shape != old.shape:
+        raise ReadError(f"where: {old.name} is declared twice with different shapes", text=text, position=start)
+    return Symbol(
+        old.name,
+        new.shape or old.shape,
+        old.traits | new.traits,
+        new.low if new.low is not None else old.low,
+        new.high if new.high is not None else old.high,
+        new.low_open if new.low is not None else old.low_open,
+        new.high_open if new.high is not None else old.high_open,
+    )

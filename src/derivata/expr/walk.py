@@ -1,0 +1,78 @@
+"""The one way passes visit a graph: a topological list and a memo; nothing recurses over nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from derivata.expr.node import SYMBOL, Edge, Expr, variable, with_args
+from derivata.expr.symbol import Symbol
+
+
+def topological(*roots: Expr) -> list[Expr]:
+    """Every node reachable from the roots once, children before parents."""
+    order: list[Expr] = []
+    seen: set[Expr] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        stack: list[tuple[Expr, Iterator[Edge]]] = [(root, iter(root.args))]
+        seen.add(root)
+        while stack:
+            node, children = stack[-1]
+            for child, _ in children:
+                if child not in seen:
+                    seen.add(child)
+                    stack.append((child, iter(child.args)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def rebuild(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """Apply `change` to every node, children first; `change` gets the node over its changed children."""
+    memo: dict[Expr, Expr] = {}
+    for node in topological(root):
+        memo[node] = change(with_args(node, tuple((memo[c], labels) for c, labels in node.args)))
+    return memo[root]
+
+
+def replace(root: Expr, changes: dict[Expr, Expr]) -> Expr:
+    """Put other nodes (of the same shapes) in the places of some."""
+    memo: dict[Expr, Expr] = {}
+    for node in topological(root):
+        if node in changes:
+            memo[node] = changes[node]
+        else:
+            memo[node] = with_args(node, tuple((memo[c], labels) for c, labels in node.args))
+    return memo[root]
+
+
+def symbols(*roots: Expr) -> dict[str, Symbol]:
+    """The symbols that occur, by name, in order of appearance."""
+    return {n.data.name: n.data for n in topological(*roots) if n.head == SYMBOL}
+
+
+def depends(root: Expr, on: Expr) -> set[Expr]:
+    """The nodes of the graph that contain `on`."""
+    found: set[Expr] = set()
+    for node in topological(root):
+        if node is on or any(child in found for child, _ in node.args):
+            found.add(node)
+    return found
+
+
+def parent_counts(root: Expr) -> dict[Expr, int]:
+    """How many edges lead to each node."""
+    counts: dict[Expr, int] = {root: 0}
+    for node in topological(root):
+        for child, _ in node.args:
+            counts[child] = counts.get(child, 0) + 1
+    return counts
+
+
+def symbol_node(root: Expr, name: str) -> Expr | None:
+    """The node of the symbol with this name, if it occurs."""
+    found = symbols(root).get(name)
+    return None if found is None else variable(found)

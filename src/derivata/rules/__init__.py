@@ -1,0 +1,1 @@
+"""What mathematics says: records only. `book.py` gathers them, in order, once."""

@@ -1,0 +1,106 @@
+"""The rulebook: every record by name, gathered in order, once; formulas read on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from derivata.expr.lower import read
+from derivata.expr.node import Expr
+from derivata.expr.vocabulary import Signature, Vocabulary
+from derivata.rules.record import Function, Identity, Law
+
+
+@dataclass(frozen=True)
+class Book:
+    """Functions, laws and identities in one id space."""
+
+    functions: tuple[Function, ...]
+    laws: tuple[Law, ...]
+    identities: tuple[Identity, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Function]:
+        return {name: f for f in self.functions for name in (f.name, *f.aliases)}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        signatures: dict[str, Signature] = {}
+        for function in self.functions:
+            signature = function.as_signature()
+            for name in (function.name, *function.aliases):
+                signatures[name] = signature
+        return Vocabulary(signatures)
+
+    def get(self, name: str) -> Function | None:
+        return self.by_name.get(name)
+
+    def law(self, name: str) -> Law:
+        return next(law for law in self.laws if law.name == name)
+
+    def formula(self, function: Function, text: str) -> Expr:
+        """A field of a record as an expression: arguments have their core axes, dx and out likewise."""
+        return _formula(self, function.name, text)
+
+    def identity_side(self, identity: Identity, text: str) -> Expr:
+        """One side of an identity."""
+        return _identity_side(self, identity.where, text)
+
+    def sides(self, purpose: str) -> tuple[tuple[Identity, Expr, Expr], ...]:
+        """The identities of one purpose with both sides read."""
+        return _sides(self, purpose)
+
+    # One book is one object, so formulas can be remembered by it.
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@cache
+def _formula(book: Book, name: str, text: str) -> Expr:
+    function = book.by_name[name]
+    signature = function.as_signature()
+    declared = []
+    for argument, axes in zip(signature.arguments, signature.core, strict=True):
+        shape = f"[{','.join(axes)}]" if axes else ""
+        declared += [f"{argument}{shape}", f"d{argument}{shape}"]
+    declared.append("out" + (f"[{','.join(signature.out)}]" if signature.out else ""))
+    return read(text, ", ".join(declared), book.vocabulary)
+
+
+@cache
+def _identity_side(book: Book, where: str, text: str) -> Expr:
+    return read(text, where, book.vocabulary)
+
+
+@cache
+def _sides(book: Book, purpose: str) -> tuple[tuple[Identity, Expr, Expr], ...]:
+    return tuple(
+        (i, book.identity_side(i, i.left), book.identity_side(i, i.right)) for i in book.identities if i.purpose == purpose
+    )
+
+
+@cache
+def book() -> Book:
+    """Our rulebook."""
+    from derivata.rules.activations import ACTIVATIONS
+    from derivata.rules.arithmetic import ARITHMETIC
+    from derivata.rules.elementary import ELEMENTARY
+    from derivata.rules.identities import IDENTITIES
+    from derivata.rules.laws import LAWS
+    from derivata.rules.piecewise import PIECEWISE
+    from derivata.rules.vectors import VECTORS
+
+    return make_book((*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS), LAWS, IDENTITIES)
+
+
+def make_book(functions: Iterable[Function], laws: Iterable[Law] = (), identities: Iterable[Identity] = ()) -> Book:
+    """A book of these records; two records may not share a name."""
+    made = Book(tuple(functions), tuple(laws), tuple(identities))
+    names = [n for f in made.functions for n in (f.name, *f.aliases)] + [r.name for r in (*made.laws, *made.identities)]
+    if twice := {n for n in names if names.count(n) > 1}:
+        raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
+    return made

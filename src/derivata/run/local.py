@@ -1,0 +1,176 @@
+"""The check of one rule application: d(u) in terms of its operands, whatever those are.
+
+On large graphs balls grow too wide to say anything, so every application is checked alone: the operands of u
+become independent random values with random slopes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derivata.errors import VerificationError
+from derivata.expr.node import CALL, DIFFERENTIAL, SYMBOL, Expr
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.symbol import Symbol
+from derivata.run.agree import Check, all_finite, decide, disagreement
+from derivata.run.balls import Array, Entry, ball, moving, precision
+from derivata.run.precise import Program, graph_order
+from derivata.run.sample import MOODS, Sample, concrete, direction, is_fixed, sample, sizes_for
+
+_TRIES = 30
+_ROUNDS = 4
+_CONDITIONS = frozenset(COMPARISONS.values())
+_TRUTH = (Fraction(0), Fraction(1))
+
+
+@dataclass(frozen=True)
+class _Application:
+    """d(u) became `after`; `operands` are the nodes that are replaced by random values."""
+
+    before: Expr
+    after: Expr
+    operands: tuple[Expr, ...]
+    moving: frozenset[Expr]
+
+
+def verify_rules(
+    steps: Iterable[tuple[Expr, Expr]], *, wrt: Expr | None = None, points: int = 3, digits: int = 30
+) -> Check:
+    """Check every rule application (d(u), what it became) of one derivation by `wrt`.
+
+    Applications of the same structure are the same statement and are checked once.
+    """
+    pairs = list(steps)
+    active = {before.args[0][0] for before, _ in pairs} | ({wrt} if wrt is not None else set())
+    seen: set[object] = set()
+    for before, after in pairs:
+        application = _application(before, after, active)
+        key = _structure(application)
+        if key not in seen:
+            _verify(application, points, digits)
+            seen.add(key)
+    return Check(points, digits, local=len(pairs))
+
+
+def _application(before: Expr, after: Expr, active: set[Expr]) -> _Application:
+    """Choose the operands: the children of u, or theirs where the rule looks further in."""
+    whole = before.args[0][0]
+    operands = dict.fromkeys(child for child, _ in whole.args if not is_fixed(child))
+    limit = 300 + 20 * len(whole.args)
+    for _ in range(_ROUNDS):
+        reached = _reached(after, {whole, *operands}, limit)
+        opened = [c for c in operands if any(g in reached for g, _ in c.args)]
+        if not opened:
+            break
+        for child in opened:
+            del operands[child]
+            operands.update(dict.fromkeys(g for g, _ in child.args if not is_fixed(g)))
+    changed = {n.args[0][0] for n in _reached(after, {whole, *operands}, limit) if n.head == DIFFERENTIAL}
+    return _Application(before, after, tuple(operands), frozenset(o for o in operands if o in active | changed))
+
+
+def _reached(after: Expr, stops: set[Expr], limit: int) -> dict[Expr, None]:
+    """The nodes of `after` above the stops, nearest first, at most `limit`."""
+    found: dict[Expr, None] = {}
+    layer = [after]
+    while layer and len(found) < limit:
+        fresh = [n for n in dict.fromkeys(layer) if n not in stops and n not in found]
+        found.update(dict.fromkeys(fresh))
+        layer = [child for node in fresh for child, _ in node.args]
+    return found
+
+
+def _structure(application: _Application) -> object:
+    """The application with its operands numbered: equal for equal statements."""
+    operands = set(application.operands)
+    place: dict[Expr, int] = {}
+    parts: list[object] = []
+    for node in graph_order([application.before, application.after], operands):
+        place[node] = len(place)
+        if node in operands:
+            condition = node.head == CALL and node.data in _CONDITIONS
+            symbol = node.data if isinstance(node.data, Symbol) else None
+            facts = None if symbol is None else (symbol.traits, symbol.low, symbol.high)
+            parts.append((node.shape, node in application.moving, condition, facts))
+        else:
+            edges = tuple((place[child], labels) for child, labels in node.args)
+            parts.append((node.head, node.data, node.shape, edges))
+    return tuple(parts)
+
+
+def _verify(application: _Application, points: int, digits: int) -> None:
+    before, after = application.before, application.after
+    sizes = sizes_for((before, after))
+    program = Program([before.args[0][0], before, after], sizes, application.operands)
+    fixed = _fixed_symbols(application)
+    chance = random.Random(2)
+    agreed = 0
+    for attempt in range(_TRIES * points):
+        mood = MOODS[attempt % len(MOODS)]
+        values = [_value(o, sizes, chance, mood) for o in application.operands]
+        whole_numbers = {s.name: sample(s, sizes, chance, mood) for s in fixed}
+        slopes = [
+            direction(Symbol(""), v.shape, chance) if _moves(o, application) else None
+            for o, v in zip(application.operands, values, strict=True)
+        ]
+
+        def compare(
+            bits: int,
+            values: Sequence[Sample] = values,
+            slopes: Sequence[object] = slopes,
+            whole_numbers: Mapping[str, Sample] = whole_numbers,
+        ) -> tuple[list[Entry], list[Entry]] | None:
+            with precision(bits):
+                bound = {
+                    o: _array(v, s) for o, v, s in zip(application.operands, values, slopes, strict=True)
+                }
+                given = {n: v.enclosed() for n, v in whole_numbers.items()}
+                whole, true, found = program.run(given, bits=bits, bound=bound)
+                return (true.entries, found.entries) if all_finite(whole.entries) else None
+
+        verdict, expected, found = decide(compare, digits)
+        if verdict in ("different", "undefined"):
+            where = ", ".join(f"operand {i} = {v}" for i, v in enumerate(values, 1))
+            sides = ("the differential is", "the rule gives")
+            disagreement("a step of the derivation", before, where, expected, found, sides)
+        agreed += verdict == "equal"
+        if agreed == points:
+            return
+    if agreed == 0:
+        raise VerificationError(
+            f"a step of the derivation could not be checked: no values of its operands were found for which "
+            f"{before.args[0][0].data} is differentiable"
+        )
+
+
+def _fixed_symbols(application: _Application) -> list[Symbol]:
+    """Sizes and whole numbers: they have values but no slopes."""
+    nodes = graph_order([application.before, application.after], application.operands)
+    return [n.data for n in nodes if n.head == SYMBOL and n not in application.operands]
+
+
+def _moves(operand: Expr, application: _Application) -> bool:
+    return operand in application.moving and not (operand.head == CALL and operand.data in _CONDITIONS)
+
+
+def _value(operand: Expr, sizes: dict[str, int], chance: random.Random, mood: str) -> Sample:
+    """A random value an operand could have: in its declared domain if it is a symbol, 0 or 1 if a condition."""
+    if isinstance(operand.data, Symbol):
+        return sample(operand.data, sizes, chance, mood)
+    shape = concrete(operand.shape, sizes)
+    if operand.head == CALL and operand.data in _CONDITIONS:
+        return sample(Symbol("", shape, frozenset({"int"}), *_TRUTH), sizes, chance, mood)
+    square = len(shape) == 2 and shape[0] == shape[1] and mood == "within one"
+    traits = frozenset({"symmetric", "positive definite"}) if square else frozenset[str]()
+    return sample(Symbol("", shape, traits), sizes, chance, mood)
+
+
+def _array(value: Sample, slope: object) -> Array:
+    array = value.enclosed()
+    if slope is None:
+        return array
+    assert isinstance(slope, tuple)
+    return Array(array.shape, [moving(x, ball(s)) for x, s in zip(array.entries, slope, strict=True)])

@@ -1,0 +1,228 @@
+"""Random points of a domain, exact: both signs, near zero and far from it, obeying what was declared."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, prod
+
+from derivata.errors import EvaluationError
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
+from derivata.expr.notation import is_onehot
+from derivata.expr.symbol import Symbol
+from derivata.expr.walk import topological
+from derivata.run.balls import Array, ball
+
+_GRID = 2**12  # coordinates are multiples of 1/_GRID, so that balls hold them exactly
+_SMALL_SIZES = (3, 2, 4, 5)  # distinct, so that a confused axis is noticed
+# How the reals of a point are drawn, in turn. Most points mix signs; the others find narrow domains.
+MOODS = ("any", "any", "positive", "any", "unit", "any", "above one", "within one")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The exact entries of one symbol, row by row."""
+
+    shape: tuple[int, ...]
+    entries: tuple[Fraction, ...]
+
+    def __str__(self) -> str:
+        if not self.shape:
+            return str(self.entries[0])
+        shown = ", ".join(map(str, self.entries[:12])) + (", ..." if len(self.entries) > 12 else "")
+        return f"[{shown}]" if len(self.shape) == 1 else f"[{shown}] of shape {self.shape}"
+
+    def enclosed(self) -> Array:
+        """As balls of the working precision."""
+        return Array(self.shape, [ball(entry) for entry in self.entries])
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value for every symbol and a number for every size."""
+
+    values: Mapping[str, Sample]
+    sizes: Mapping[str, int]
+
+    def __str__(self) -> str:
+        sizes = [f"{name} = {size}" for name, size in self.sizes.items() if name not in self.values]
+        return ", ".join([*(f"{name} = {value}" for name, value in self.values.items()), *sizes])
+
+
+def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
+    """A small number for every size name of the graphs."""
+    names = dict.fromkeys(s for node in topological(*roots) for s in node.shape if isinstance(s, str))
+    names |= dict.fromkeys(
+        n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits
+    )
+    found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
+    return found | dict(given or {})
+
+
+def points(
+    *roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | None = None
+) -> Iterator[Point]:
+    """`count` points for all symbols of the graphs; the same ones every time."""
+    numbers = sizes_for(roots, sizes)
+    symbols = {n.data.name: n.data for n in topological(*roots) if n.head == SYMBOL}
+    limits = _subscript_limits(roots, numbers)
+    chance = random.Random(seed)
+    for index in range(count):
+        mood = MOODS[index % len(MOODS)]
+        values = {
+            name: sample(symbol, numbers, chance, mood, limits.get(name)) for name, symbol in symbols.items()
+        }
+        yield Point(values, numbers)
+
+
+def _subscript_limits(roots: Sequence[Expr], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Symbols inside of a subscript, with the size of the axis they pick from."""
+    limits: dict[str, int] = {}
+    for node in topological(*roots):
+        if is_onehot(node):
+            size = _number(node.shape[0], sizes)
+            for inner in topological(node.args[0][0]):
+                if inner.head == SYMBOL:
+                    limits[inner.data.name] = min(size, limits.get(inner.data.name, size))
+    return limits
+
+
+def _number(size: int | str, sizes: Mapping[str, int]) -> int:
+    if isinstance(size, int):
+        return size
+    if size not in sizes:
+        raise EvaluationError(f"no value was given for the size {size}")
+    return sizes[size]
+
+
+def concrete(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """A shape in numbers."""
+    return tuple(_number(size, sizes) for size in shape)
+
+
+def sample(
+    symbol: Symbol, sizes: Mapping[str, int], chance: random.Random, mood: str, limit: int | None = None
+) -> Sample:
+    """A value of one symbol."""
+    shape = concrete(symbol.shape, sizes)
+    if not shape and symbol.integer and (symbol.name in sizes or "size" in symbol.traits):
+        return Sample((), (Fraction(sizes[symbol.name]),))
+    if symbol.integer:
+        return Sample(shape, tuple(_whole(symbol, chance, limit) for _ in range(prod(shape))))
+    if shape and symbol.traits:
+        special = _structured(symbol, shape, chance, mood)
+        if special is not None:
+            return Sample(shape, special)
+    return Sample(shape, tuple(_real(symbol, chance, mood) for _ in range(prod(shape))))
+
+
+def _whole(symbol: Symbol, chance: random.Random, limit: int | None) -> Fraction:
+    if limit is not None:
+        return Fraction(chance.randrange(max(limit, 1)))
+    low, high = symbol.low, symbol.high
+    first = None if low is None else (floor(low) + 1 if symbol.low_open else ceil(low))
+    last = None if high is None else (ceil(high) - 1 if symbol.high_open else floor(high))
+    if first is None:
+        first = -2 if last is None or last > 2 else last - 5
+    return Fraction(chance.randint(first, first + 5 if last is None else max(first, min(last, first + 9))))
+
+
+def _real(symbol: Symbol, chance: random.Random, mood: str) -> Fraction:
+    low, high = symbol.low, symbol.high
+    if low is not None and high is not None:
+        return low + (high - low) * _unit(chance)
+    if low is not None:
+        return low + magnitude(chance, mood)
+    if high is not None:
+        return high - magnitude(chance, mood)
+    value = magnitude(chance, mood)
+    return -value if mood in ("any", "within one") and chance.random() < 0.5 else value
+
+
+def _unit(chance: random.Random) -> Fraction:
+    """Strictly between 0 and 1."""
+    return Fraction(2 * chance.randrange(_GRID // 2) + 1, _GRID)
+
+
+def magnitude(chance: random.Random, mood: str = "any") -> Fraction:
+    """A positive number: about 1/10 to 3, at times near 0 or larger."""
+    if mood in ("unit", "within one"):
+        return _unit(chance)
+    if mood == "above one":
+        return 1 + 2 * _unit(chance)
+    kind = chance.random()
+    if kind < 0.12:
+        return _unit(chance) / 16
+    if kind < 0.24:
+        return 3 + 5 * _unit(chance)
+    return Fraction(1, 16) + 3 * _unit(chance)
+
+
+def direction(symbol: Symbol, shape: tuple[int, ...], chance: random.Random) -> tuple[Fraction, ...]:
+    """A random direction for a variable: its entries are free unless it is symmetric or diagonal."""
+    entries = [
+        (magnitude(chance, "unit") + Fraction(1, 4)) * chance.choice((1, -1)) for _ in range(prod(shape))
+    ]
+    return _with_structure(entries, shape, symbol.traits)
+
+
+def _with_structure(
+    entries: list[Fraction], shape: tuple[int, ...], traits: frozenset[str]
+) -> tuple[Fraction, ...]:
+    if "diagonal" in traits:
+        return tuple(e if i // shape[1] == i % shape[1] else Fraction(0) for i, e in enumerate(entries))
+    if "symmetric" in traits:
+        n = shape[1]
+        return tuple(entries[min(i // n, i % n) * n + max(i // n, i % n)] for i in range(len(entries)))
+    return tuple(entries)
+
+
+def _structured(
+    symbol: Symbol, shape: tuple[int, ...], chance: random.Random, mood: str
+) -> tuple[Fraction, ...] | None:
+    """Arrays that were declared to be of a special kind."""
+    traits = symbol.traits
+    if "sums to 1" in traits:
+        return tuple(e for _ in range(prod(shape[:-1])) for e in _weights(shape[-1], chance))
+    if "orthogonal" in traits:
+        return _orthogonal(shape[0], chance)
+    if "diagonal" in traits or "positive definite" not in traits:
+        if "positive definite" in traits:
+            mood, symbol = "positive", Symbol(symbol.name, symbol.shape, traits, Fraction(0), None, True)
+        return _with_structure([_real(symbol, chance, mood) for _ in range(prod(shape))], shape, traits)
+    return _positive_definite(shape[0], chance)
+
+
+def _weights(count: int, chance: random.Random) -> list[Fraction]:
+    """Positive numbers that sum to 1, cut at random places of a grid."""
+    cuts = sorted(chance.sample(range(1, _GRID), count - 1)) if count else []
+    ends = [0, *cuts, _GRID]
+    return [Fraction(b - a, _GRID) for a, b in zip(ends, ends[1:], strict=False)][:count]
+
+
+def _positive_definite(size: int, chance: random.Random) -> tuple[Fraction, ...]:
+    rows = [[_real(Symbol(""), chance, "within one") for _ in range(size)] for _ in range(size)]
+    return tuple(
+        sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), Fraction(int(i == j), 2))
+        for i in range(size)
+        for j in range(size)
+    )
+
+
+def _orthogonal(size: int, chance: random.Random) -> tuple[Fraction, ...]:
+    """A reflection I - 2*v*v.T/(v@v) after another; rational entries, exactly orthogonal."""
+    found = [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
+    for _ in range(2):
+        v = [Fraction(chance.randint(1, 4) * chance.choice((1, -1))) for _ in range(size)]
+        square = sum((x * x for x in v), Fraction(0))
+        for row in found:
+            share = 2 * sum((a * b for a, b in zip(row, v, strict=True)), Fraction(0)) / square
+            row[:] = [a - share * b for a, b in zip(row, v, strict=True)]
+    return tuple(entry for row in found for entry in row)
+
+
+def is_fixed(node: Expr) -> bool:
+    """A number, or a whole number such as a size: it cannot change along a direction."""
+    return node.head == NUMBER or (node.head == SYMBOL and node.data.integer)

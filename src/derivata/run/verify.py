@@ -1,0 +1,127 @@
+"""The check of a result against exact arithmetic. What fails is an error, never an answer.
+
+A derivative is judged by the coefficient of t in f(x + t*v), enclosed in balls at random points x along
+random directions v; no rule of ours takes part in that.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import islice
+
+from derivata.errors import VerificationError
+from derivata.expr.node import Expr, shape_text
+from derivata.run.agree import Check, Comparison, all_finite, decide, disagreement
+from derivata.run.balls import Array, Entry, ball, coefficient, constant, inner, moving, precision
+from derivata.run.local import verify_rules
+from derivata.run.precise import Program
+from derivata.run.sample import Point, Sample, direction, points, sizes_for
+
+_TRIES = 40  # points tried for each one that is wanted
+_BUDGET = 1_500_000  # operations on entries that a check may take; large graphs get fewer points
+_FEWEST = 3
+
+
+def verify_derivative(f: Expr, wrt: Expr, result: Expr, *, points: int = 24, digits: int = 50) -> Check:
+    """Check that `result`, of shape f.shape + wrt.shape, is the derivative of f by the symbol wrt."""
+    if result.shape != (*f.shape, *wrt.shape):
+        raise VerificationError(
+            f"a derivative of shape {shape_text(result.shape)} was found where "
+            f"{shape_text((*f.shape, *wrt.shape))} was expected; please report this as a bug"
+        )
+    sizes = sizes_for((f, wrt, result))
+    value, slopes = Program([f], sizes), Program([result], sizes)
+    chance = random.Random(1)
+    name = wrt.data.name
+
+    def prepare(point: Point) -> tuple[Comparison, str]:
+        at = point.values[name]
+        along = Sample(at.shape, direction(wrt.data, at.shape, chance))
+
+        def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
+            with precision(bits):
+                values = {n: v.enclosed() for n, v in point.values.items()}
+                pairs = zip(values[name].entries, along.entries, strict=True)
+                moved = Array(at.shape, [moving(x, ball(v)) for x, v in pairs])
+                (true,) = value.run({**values, name: moved}, bits=bits)
+                if not all_finite(true.entries):
+                    return None
+                (found,) = slopes.run(values, bits=bits)
+                return [coefficient(e) for e in true.entries], _along(found, along)
+
+        return compare, f"{point}, direction {along}"
+
+    work = 2 * value.work + slopes.work
+    roots = (f, wrt, result)
+    return _check("the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives"))
+
+
+def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Check:
+    """Check that b has a's value wherever a has one."""
+    if a.shape != b.shape:
+        raise VerificationError(
+            f"shape {shape_text(a.shape)} became {shape_text(b.shape)}; please report this as a bug"
+        )
+    sizes = sizes_for((a, b))
+    left, right = Program([a], sizes), Program([b], sizes)
+
+    def prepare(point: Point) -> tuple[Comparison, str]:
+        def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
+            with precision(bits):
+                values = {n: v.enclosed() for n, v in point.values.items()}
+                (expected,) = left.run(values, bits=bits)
+                if not all_finite(expected.entries):
+                    return None
+                return expected.entries, right.run(values, bits=bits)[0].entries
+
+        return compare, str(point)
+
+    work = left.work + right.work
+    return _check("a form", a, (a, b), prepare, points, digits, work, ("the value is", "the form gives"))
+
+
+def _along(found: Array, along: Sample) -> list[Entry]:
+    """The derivative applied to the direction."""
+    direction = [ball(v) for v in along.entries]
+    step = len(direction)
+    if step == 0:
+        return [ball(Fraction(0))] * len(found.entries)
+    return [
+        inner([constant(e) for e in found.entries[i : i + step]], direction)
+        for i in range(0, len(found.entries), step)
+    ]
+
+
+def _check(
+    what: str,
+    of: Expr,
+    roots: Sequence[Expr],
+    prepare: Callable[[Point], tuple[Comparison, str]],
+    wanted: int,
+    digits: int,
+    work: int,
+    sides: tuple[str, str],
+) -> Check:
+    """Judge at points of the domain until enough have agreed."""
+    wanted = min(wanted, max(2, _BUDGET // max(work, 1)))
+    agreed = 0
+    for point in islice(points(*roots, count=_TRIES * wanted), _TRIES * wanted):
+        compare, where = prepare(point)
+        verdict, expected, found = decide(compare, digits)
+        if verdict in ("different", "undefined"):
+            disagreement(what, of, where, expected, found, sides)
+        agreed += verdict == "equal"
+        if agreed == wanted:
+            break
+    if agreed < min(_FEWEST, wanted):
+        raise VerificationError(
+            f"{what} could not be checked: among {_TRIES * wanted} random points "
+            + (f"only {agreed} lay" if agreed else "none lay")
+            + " in the domain of the expression; declare the domain, as in where=\"x > 0\""
+        )
+    return Check(agreed, digits)
+
+
+__all__ = ["Check", "verify_derivative", "verify_equal", "verify_rules"]

@@ -1,0 +1,176 @@
+"""A rational function as the node that stands for it: sorted terms over one denominator."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from derivata.expr.node import ADD, CALL, NUMBER, Edge, Expr, Labels, axes, call, contraction, integer_power, number
+from derivata.expr.notation import is_onehot, zeros
+from derivata.rewrite.fold import power_of, product, spread, total
+from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges
+
+
+def is_identity_matrix(node: Expr) -> bool:
+    """eye(n): the Kronecker delta."""
+    return node.head == "contraction" and not node.args and node.data == (0, 0)
+
+
+def canonical(value: Rational) -> Expr:
+    """The sum of the terms of the numerator, times the denominator to the power -1."""
+    if value.numerator.is_zero():
+        return zeros(value.shape)
+    bottom = value.denominator
+    if len(bottom) == 1:
+        return _sum(value, _terms_over(value))
+    top = _terms(value, value.numerator)
+    inner = _narrow(value, [_joined(value, c, e) for c, e in _terms(value, bottom)])
+    power = power_of((inner[0], axes(inner[0])), (number(-1), ()), inner[0].shape)
+    if len(top) == 1:
+        return _sum(value, [_joined(value, top[0][0], [*top[0][1], (power, inner[1])])])
+    numerator = _narrow(value, top)
+    return product([numerator, (power, inner[1])], tuple(range(len(value.shape))), dict(enumerate(value.shape)))
+
+
+Term = tuple[Fraction, list[Edge]]
+
+
+def _terms(value: Rational, polynomial: Polynomial) -> list[Term]:
+    return [
+        _joined(value, from_flint(coefficient), term_edges(value, exponents)) for exponents, coefficient in polynomial.terms()
+    ]
+
+
+def _terms_over(value: Rational) -> list[Term]:
+    """The terms of the numerator, each divided by a denominator that is one term."""
+    ((below, divisor),) = value.denominator.terms()
+    return [
+        _joined(
+            value,
+            from_flint(coefficient / divisor),
+            term_edges(value, tuple(int(a) - int(b) for a, b in zip(exponents, below, strict=True))),
+        )
+        for exponents, coefficient in value.numerator.terms()
+    ]
+
+
+def _joined(value: Rational, coefficient: Fraction, edges: list[Edge]) -> Term:
+    """Whole powers of numbers go into the coefficient."""
+    kept: list[Edge] = []
+    for child, labels in edges:
+        if child.head == NUMBER:
+            coefficient *= child.data
+            continue
+        if child.head == CALL and child.data == "pow" and child.args[0][0].head == NUMBER and child.args[1][0].head == NUMBER:
+            whole = child.args[1][0].data.numerator // child.args[1][0].data.denominator
+            coefficient *= integer_power(child.args[0][0].data, whole)
+            child = power_of(child.args[0], (number(child.args[1][0].data - whole), ()), child.shape)
+            if child.head == NUMBER:
+                continue
+        kept.append((child, labels))
+    return coefficient, sorted(kept, key=lambda e: (e[0].digest, e[1]))
+
+
+def _term(coefficient: Fraction, edges: list[Edge]) -> Edge:
+    """A product over just the axes its factors have."""
+    used = sorted({label for _, labels in edges for label in labels})
+    place = {label: i for i, label in enumerate(used)}
+    sizes = {place[label]: size for child, labels in edges for label, size in zip(labels, child.shape, strict=True)}
+    args = [(number(coefficient), ()), *((c, tuple(place[i] for i in labels)) for c, labels in edges)]
+    return product(args, tuple(range(len(used))), sizes), tuple(used)
+
+
+def _narrow(value: Rational, terms: list[Term]) -> Edge:
+    """A sum over just the axes its terms have."""
+    made = [_term(c, e) for c, e in terms]
+    used = sorted({label for _, labels in made for label in labels})
+    place = {label: i for i, label in enumerate(used)}
+    edges = [(node, tuple(place[i] for i in labels)) for node, labels in made]
+    return total(edges, tuple(value.shape[i] for i in used)), tuple(used)
+
+
+def _sum(value: Rational, terms: list[Term]) -> Expr:
+    return total([_term(c, e) for c, e in terms], value.shape) if len(terms) > 1 else spread(
+        _term(*terms[0]), value.shape
+    )
+
+
+def collapsing(value: Rational) -> bool:
+    """Whether some term holds a delta or a selector that would rename or pick another factor."""
+    special = [i for i, f in enumerate(value.families) if is_identity_matrix(f.node) or is_onehot(f.node)]
+    if not special:
+        return False
+    for exponents in value.numerator.monoms():
+        for i in special:
+            if exponents[i] and _acts(value, exponents, i):
+                return True
+    return False
+
+
+def _acts(value: Rational, exponents: tuple[int, ...], special: int) -> bool:
+    family = value.families[special]
+    if exponents[special] > 1:
+        return True
+    targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
+    degrees = value.denominator.degrees()
+    return any(
+        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
+    )
+
+
+def collapsed(value: Rational) -> Expr:
+    """The sum with deltas and selectors used in every term, ready to be normalised again."""
+    terms = []
+    bottom = value.denominator
+    for exponents, coefficient in value.numerator.terms():
+        below = _narrow(value, _terms(value, bottom)) if not bottom.is_constant() else None
+        edges = [(number(from_flint(coefficient)), ()), *_once(value, exponents)]
+        if below is not None:
+            node, labels = below
+            edges.append((power_of((node, axes(node)), (number(-1), ()), node.shape), labels))
+        terms.append(_use(edges, value))
+    whole = axes(terms[0])
+    return call(ADD, [(t, whole) for t in terms], value.shape) if len(terms) > 1 else terms[0]
+
+
+def _once(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
+    """A monomial in which deltas and selectors stand once: their powers are themselves."""
+    kept = tuple(
+        min(int(e), 1) if _special(f) else int(e) for e, f in zip(exponents, value.families, strict=True)
+    )
+    return term_edges(value, kept)
+
+
+def _special(family: Family) -> bool:
+    return is_identity_matrix(family.node) or is_onehot(family.node)
+
+
+def _use(edges: list[Edge], value: Rational) -> Expr:
+    """Rename along deltas, pick along selectors."""
+    edges = list(edges)
+    for child, labels in list(edges):
+        if is_identity_matrix(child):
+            keep, drop = labels
+            edges = [
+                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w)) for c, w in edges
+            ]
+    edges = [_diagonal(c, w) if not is_identity_matrix(c) else (c, w) for c, w in edges]
+    for child, labels in list(edges):
+        if is_onehot(child):
+            edges = [
+                _picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w) for c, w in edges
+            ]
+    whole = tuple(range(len(value.shape)))
+    return product(edges, whole, dict(enumerate(value.shape)))
+
+
+def _diagonal(node: Expr, labels: Labels) -> Edge:
+    """An operand in which a label repeats, as the array of its diagonal."""
+    if len(set(labels)) == len(labels):
+        return node, labels
+    kept = tuple(dict.fromkeys(labels))
+    return contraction([(node, labels)], kept), kept
+
+
+def _picked(node: Expr, labels: Labels, selector: Expr, label: int) -> Edge:
+    kept = tuple(i for i in labels if i != label)
+    return contraction([(node, labels), (selector, (label,))], kept), kept

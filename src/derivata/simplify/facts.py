@@ -1,0 +1,137 @@
+"""What the rulebook says that algebra can use, looked up by function: one reading of the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr
+from derivata.expr.walk import topological
+from derivata.rules.book import Book
+from derivata.rules.record import Function
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A function through which base(multiple*x) is rational: base(multiple*x) == value, in `out`."""
+
+    function: str
+    multiple: Fraction
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`bases` turn multiples into powers (base(a*x) == base(x)**a); the rest is keyed by function name."""
+
+    bases: frozenset[str]
+    odd: frozenset[str]
+    even: frozenset[str]
+    reflections: dict[str, Expr]  # f(-x) in terms of out = f(x)
+    inverses: frozenset[tuple[str, str]]  # (g, f) with g(f(x)) == x
+    generators: tuple[Generator, ...]
+    definitions: dict[str, Expr]  # value in terms of a base, for functions rational in it
+    constants: dict[Expr, Expr]  # exact values, such as that of log at 1
+
+
+@cache
+def facts(book: Book) -> Facts:
+    """The facts of a book."""
+    bases = frozenset(
+        book.identity_side(i, i.left).data for i in book.identities if i.purpose == "power"
+    )
+    reflections: dict[str, Expr] = {}
+    inverses: set[tuple[str, str]] = set()
+    generators: list[Generator] = []
+    for function in book.functions:
+        for fact in function.facts:
+            _read_fact(book, function, fact, bases, reflections, inverses, generators)
+    return Facts(
+        bases=bases,
+        odd=frozenset(f.name for f in book.functions if "odd" in f.traits),
+        even=frozenset(f.name for f in book.functions if "even" in f.traits),
+        reflections=reflections,
+        inverses=frozenset(inverses),
+        generators=tuple(generators),
+        definitions=_definitions(book, bases),
+        constants={
+            book.identity_side(i, i.left): book.identity_side(i, i.right)
+            for i in book.identities
+            if i.purpose == "value"
+        },
+    )
+
+
+def _read_fact(
+    book: Book,
+    function: Function,
+    fact: str,
+    bases: frozenset[str],
+    reflections: dict[str, Expr],
+    inverses: set[tuple[str, str]],
+    generators: list[Generator],
+) -> None:
+    left_text, _, right_text = fact.partition("==")
+    if len(function.arguments) != 1 or function.signature or function.name in bases:
+        return
+    left, right = book.formula(function, left_text), book.formula(function, right_text)
+    argument = function.arguments[0][0]
+    if left.head != CALL or len(left.args) != 1:
+        return
+    inner = left.args[0][0]
+    if left.data in bases and (multiple := _multiple_of(inner, argument)) is not None and _only(right, {"out"}):
+        generators.append(Generator(function.name, multiple, right))
+    elif left.data == function.name and _multiple_of(inner, argument) == -1 and _only(right, {"out"}):
+        reflections[function.name] = right
+    elif inner.head == SYMBOL and inner.data.name == "out" and right.head == SYMBOL and right.data.name == argument:
+        inverses.add((left.data, function.name))
+
+
+def _multiple_of(node: Expr, argument: str) -> Fraction | None:
+    """c when the node is c*x."""
+    if node.head == SYMBOL and node.data.name == argument:
+        return Fraction(1)
+    if node.head == CONTRACTION and len(node.args) == 2 and not node.shape:
+        (first, _), (second, _) = node.args
+        if first.head == NUMBER and second.head == SYMBOL and second.data.name == argument:
+            return Fraction(first.data)
+    return None
+
+
+def _only(node: Expr, names: set[str]) -> bool:
+    return {n.data.name for n in topological(node) if n.head == SYMBOL} <= names
+
+
+def _definitions(book: Book, bases: frozenset[str]) -> dict[str, Expr]:
+    """Values that are rational functions of base(c*x) alone."""
+    found: dict[str, Expr] = {}
+    for function in book.functions:
+        if not function.value or function.signature or len(function.arguments) != 1 or function.kinks:
+            continue
+        value = book.formula(function, function.value)
+        if _rational_in_base(value, bases, function.arguments[0][0]):
+            found[function.name] = value
+    return found
+
+
+def _rational_in_base(root: Expr, bases: frozenset[str], argument: str) -> bool:
+    stack, met = [root], False
+    while stack:
+        node = stack.pop()
+        if node.head == CALL and node.data in bases:
+            if _multiple_of(node.args[0][0], argument) is None:
+                return False
+            met = True
+        elif node.head == SYMBOL or (node.head == CALL and node.data not in ("add", POWER)):
+            return False
+        elif node.head == CALL and node.data == POWER and (
+            node.args[1][0].head != NUMBER or node.args[1][0].data.denominator != 1
+        ):
+            return False
+        else:
+            stack.extend(child for child, _ in node.args)
+    return met
+
+
+__all__ = ["ZERO", "Facts", "Generator", "facts"]

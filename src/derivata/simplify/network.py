@@ -1,0 +1,338 @@
+"""Contractions in normal form: nested ones flattened, deltas and selectors used, independent parts split.
+
+Every contraction that is left is connected through the labels it sums over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import permutations, product as choices
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    SYMBOL,
+    ZERO,
+    Edge,
+    Expr,
+    Labels,
+    Size,
+    axes,
+    call,
+    contraction,
+    number,
+)
+from derivata.expr.notation import is_onehot, size_node, zeros
+from derivata.rewrite.fold import power_of, product, total
+from derivata.simplify.canonical import is_identity_matrix
+from derivata.simplify.rational import content, is_elementwise
+
+DISTRIBUTED_TERMS = 64
+ORDERINGS = 48
+
+
+@dataclass
+class _Network:
+    """Factors with global labels; `out` may repeat one."""
+
+    coefficient: Fraction
+    factors: list[Edge]
+    out: Labels
+    sizes: dict[int, Size]
+    scalars: list[Expr] = field(default_factory=list)
+
+
+def normal_contraction(node: Expr, normalise: Callable[[Expr], Expr]) -> Expr:
+    """The normal form of a contraction over normal operands; `normalise` is for elementwise parts."""
+    network = flatten(node)
+    if network.coefficient == 0:
+        return zeros(node.shape)
+    spread_out = _distribute(network)
+    if spread_out is not None:
+        terms = [normal_contraction(t, normalise) for t in spread_out]
+        return normalise(total([(t, axes(t)) for t in terms], node.shape))
+    _select(network)
+    return _assemble(network, node, normalise)
+
+
+def flatten(node: Expr) -> _Network:
+    """Inline nested contractions and products; a repeated output label of an inner one is a delta."""
+    sizes: dict[int, Size] = dict(zip(node.data, node.shape, strict=True))
+    for child, labels in node.args:
+        sizes.update(zip(labels, child.shape, strict=True))
+    parent = {label: label for label in sizes}
+
+    def find(label: int) -> int:
+        while parent[label] != label:
+            label = parent[label]
+        return label
+
+    fresh = max(sizes, default=-1) + 1
+    coefficient = Fraction(1)
+    factors: list[Edge] = []
+    stack = list(reversed(node.args))
+    while stack:
+        child, labels = stack.pop()
+        if child.head == NUMBER:
+            coefficient *= child.data
+        elif child.head == CALL and child.data == ADD:
+            scale, common, rest = monomial_content(child)
+            coefficient *= scale
+            factors.append((rest, labels))
+            factors.extend((c, tuple(labels[i] for i in w)) for c, w in common)
+        elif child.head == CONTRACTION and (is_elementwise(child) or not _is_atom(child)):
+            inner: dict[int, int] = {}
+            for place, label in zip(child.data, labels, strict=True):
+                if place in inner:
+                    a, b = sorted((find(inner[place]), find(label)))
+                    parent[b] = a
+                else:
+                    inner[place] = label
+            nested = []
+            for grandchild, where in child.args:
+                for i, size in zip(where, grandchild.shape, strict=True):
+                    if i not in inner:
+                        inner[i] = fresh
+                        parent[fresh] = fresh
+                        sizes[fresh] = size
+                        fresh += 1
+                nested.append((grandchild, tuple(inner[i] for i in where)))
+            stack.extend(reversed(nested))
+        else:
+            factors.append((child, labels))
+    renamed = [(child, tuple(find(i) for i in labels)) for child, labels in factors]
+    out = tuple(find(i) for i in node.data)
+    used = {i for _, labels in renamed for i in labels} | set(out)
+    network = _Network(coefficient, renamed, out, sizes)
+    for label in {find(i) for i in parent} - used:
+        size = sizes[label]
+        if isinstance(size, int):
+            network.coefficient *= size
+        else:
+            network.scalars.append(size_node(size))
+    return network
+
+
+def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Expr]:
+    """A sum as number * common factors * rest."""
+    scale, rest = content(node)
+    if rest.head != CALL or rest.data != ADD:
+        return scale, [], rest
+    terms = [_factor_powers(child, labels) for child, labels in rest.args]
+    shared = {
+        key: min(t[key] for t in terms) if terms[0][key] > 0 else max(t[key] for t in terms)
+        for key in terms[0]
+        if all(key in t and t[key] * terms[0][key] > 0 for t in terms)
+    }
+    if not shared:
+        return scale, [], rest
+    common = [
+        (power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()
+    ]
+    inverse = [(power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()]
+    divided = [_times(term, labels, inverse, rest) for term, labels in rest.args]
+    return scale, common, total(divided, rest.shape)
+
+
+def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]:
+    """The whole powers in a term: base and the axes of the sum it lies on."""
+    args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
+    found: dict[tuple[Expr, Labels], int] = {}
+    for child, where in args:
+        if child.head == NUMBER:
+            continue
+        base, exponent = child, 1
+        if child.head == CALL and child.data == POWER and child.args[1][0].head == NUMBER:
+            value = child.args[1][0].data
+            if value.denominator == 1 and child.args[0][1] == axes(child):
+                base, exponent = child.args[0][0], int(value)
+        if base.head == CALL and base.data == ADD and exponent > 0:
+            continue
+        found[base, tuple(labels[i] for i in where)] = exponent
+    return found
+
+
+def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge:
+    """One term of a sum divided by the common factors."""
+    divisor = {(c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1) for c, w in factors}
+    args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
+    kept: list[Edge] = []
+    for child, where in args:
+        place = tuple(labels[i] for i in where)
+        power = _is_power(child) and child.args[0][1] == axes(child)
+        base, exponent = (child.args[0][0], child.args[1][0].data) if power else (child, 1)
+        if (base, place) in divisor:
+            exponent = exponent + divisor[base, place]
+            child = power_of((base, axes(base)), (number(exponent), ()), base.shape)
+        if child.head != NUMBER or child.data != 1:
+            kept.append((child, place))
+    used = sorted({i for _, w in kept for i in w})
+    place_of = {label: i for i, label in enumerate(used)}
+    sizes = {place_of[i]: whole.shape[i] for i in used}
+    edges = [(c, tuple(place_of[i] for i in w)) for c, w in kept]
+    return product(edges, tuple(range(len(used))), sizes), tuple(used)
+
+
+def _is_power(node: Expr) -> bool:
+    return node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER
+
+
+def _is_atom(node: Expr) -> bool:
+    """A picked component such as z[k] stays one thing."""
+    return len(node.args) == 2 and any(is_onehot(c) for c, _ in node.args)
+
+
+def _distribute(network: _Network) -> list[Expr] | None:
+    """Write the contraction of a sum as a sum, when a term of it meets a delta, a selector or no summed label."""
+    outside = set(network.out)
+    for position, (child, labels) in enumerate(network.factors):
+        if child.head != CALL or child.data != ADD or len(child.args) > DISTRIBUTED_TERMS:
+            continue
+        summed = set(labels) - outside
+        if summed and any(_collapses(term, [labels[i] for i in where], summed) for term, where in child.args):
+            break
+    else:
+        return None
+    rest = [e for i, e in enumerate(network.factors) if i != position]
+    scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
+    return [
+        contraction([*scale, *rest, (term, tuple(labels[i] for i in where))], network.out, network.sizes)
+        for term, where in child.args
+    ]
+
+
+def _collapses(term: Expr, labels: list[int], summed: set[int]) -> bool:
+    if not summed <= set(labels):
+        return True
+    if term.head == CONTRACTION and is_elementwise(term):
+        return any(is_identity_matrix(c) or is_onehot(c) for c, _ in term.args)
+    return is_identity_matrix(term) or is_onehot(term)
+
+
+def _select(network: _Network) -> None:
+    """A selector that shares its label with others picks their component."""
+    for selector, (label,) in [e for e in network.factors if is_onehot(e[0])]:
+        others = [i for i, (c, w) in enumerate(network.factors) if label in w and c is not selector]
+        if not others and label not in network.out:  # a selector sums to 1
+            network.factors = [e for e in network.factors if e != (selector, (label,))]
+            continue
+        if not others or (len(others) == 1 and label not in network.out):
+            continue
+        for i in others:
+            child, labels = network.factors[i]
+            kept = tuple(j for j in labels if j != label)
+            picked = contraction([(child, labels), (selector, (label,))], kept)
+            network.factors[i] = (picked, kept)
+        if label not in network.out:
+            network.factors = [e for e in network.factors if not (e[0] is selector and e[1] == (label,))]
+
+
+def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr]) -> Expr:
+    """One contraction per connected part; their product is elementwise."""
+    outside = set(network.out)
+    positions = {label: network.out.index(label) for label in network.out}
+    parts: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
+    for component in _components(network.factors, outside):
+        labels = {i for _, w in component for i in w}
+        kept = tuple(i for i in dict.fromkeys(network.out) if i in labels)
+        found = _component(component, kept, labels - outside, normalise)
+        parts.extend((c, tuple(positions[i] for i in w)) for c, w in found)
+    for place, label in enumerate(network.out):
+        if positions[label] != place:
+            delta = contraction([], (0, 0), {0: node.shape[place]})
+            parts.append((delta, (positions[label], place)))
+    return normalise(product(parts, axes(node), dict(enumerate(node.shape))))
+
+
+def _components(factors: list[Edge], outside: set[int]) -> list[list[Edge]]:
+    """Factors connected through summed labels."""
+    groups: list[tuple[set[int], list[Edge]]] = []
+    for edge in factors:
+        summed = set(edge[1]) - outside
+        members = [edge]
+        apart = []
+        for labels, found in groups:
+            if summed and labels & summed:
+                summed |= labels
+                members = [*found, *members]
+            else:
+                apart.append((labels, found))
+        groups = [*apart, (summed, members)]
+    return [members for _, members in groups]
+
+
+def _component(
+    factors: list[Edge], kept: Labels, summed: set[int], normalise: Callable[[Expr], Expr]
+) -> list[Edge]:
+    """Factors on the same axes become one elementwise factor; then the operands are put in order."""
+    if not summed:
+        return [_diagonal_edge(e) for e in factors]
+    grouped: dict[frozenset[int], list[Edge]] = {}
+    picks = [e for e in factors if is_onehot(e[0])]
+    for edge in (e for e in factors if not is_onehot(e[0])):
+        child, labels = _diagonal_edge(edge)
+        grouped.setdefault(frozenset(labels), []).append((child, labels))
+    merged: list[Edge] = picks
+    again = False
+    for members in grouped.values():
+        if len(members) == 1:
+            merged.append(members[0])
+            continue
+        order = members[0][1]
+        place = {label: i for i, label in enumerate(order)}
+        sizes = {place[i]: s for i, s in zip(order, members[0][0].shape, strict=True)}
+        node = normalise(product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes))
+        again = again or node.head == NUMBER or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
+        merged.append((node, order))
+    if again:
+        inner = contraction(merged, kept)
+        network = flatten(inner)
+        if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
+            return [(normal_contraction(inner, normalise), kept)]
+    return [(ordered(merged, kept), kept)]
+
+
+def _splits(node: Expr) -> bool:
+    """Whether a number or a factor without all the axes came out in front."""
+    return any(len(labels) < len(node.shape) for _, labels in node.args)
+
+
+def _diagonal_edge(edge: Edge) -> Edge:
+    node, labels = edge
+    if len(set(labels)) == len(labels):
+        return edge
+    kept = tuple(dict.fromkeys(labels))
+    return contraction([edge], kept), kept
+
+
+def ordered(factors: list[Edge], out: Labels) -> Expr:
+    """The contraction with its operands in an order that does not depend on how it was written."""
+    factors = sorted(factors, key=lambda e: e[0].digest)
+    ties: list[list[Edge]] = []
+    for edge in factors:
+        if ties and ties[-1][0][0] is edge[0]:
+            ties[-1].append(edge)
+        else:
+            ties.append([edge])
+    options: list[list[tuple[Edge, ...]]] = []
+    count = 1
+    for group in ties:
+        orders = list(permutations(group)) if 1 < len(group) <= 4 else [tuple(group)]
+        if group[0][0].head == SYMBOL and "symmetric" in group[0][0].data.traits:
+            orders = [
+                tuple((c, w[::-1] if flip else w) for (c, w), flip in zip(o, flips, strict=True))
+                for o in orders
+                for flips in choices((False, True), repeat=len(o))
+            ]
+        count *= len(orders)
+        options.append(orders if count <= ORDERINGS else orders[:1])
+    made = (contraction([e for part in choice for e in part], out) for choice in choices(*options))
+    return min(made, key=lambda n: n.digest)
+
+
+__all__ = ["ZERO", "call", "flatten", "normal_contraction", "ordered"]

@@ -1,0 +1,346 @@
+"""The normal form: one bottom-up pass. Elementwise clusters become rational functions, contractions networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    ONE,
+    POWER,
+    Edge,
+    Expr,
+    Labels,
+    axes,
+    call,
+    number,
+    with_args,
+)
+from derivata.expr.notation import zeros
+from derivata.expr.walk import parent_counts, topological
+from derivata.rewrite.fold import fold, is_zero, power_of, product, total
+from derivata.rewrite.instantiate import instantiate
+from derivata.rewrite.match import rewrite_root
+from derivata.rules.book import Book
+from derivata.simplify.canonical import canonical, collapsed, collapsing
+from derivata.simplify.facts import Facts, facts
+from derivata.simplify.network import normal_contraction
+from derivata.simplify.rational import Family, Leaf, Rational, content, is_elementwise, is_internal, rational, scaled
+
+LARGEST = 400  # terms a cluster may be multiplied out to
+MOST_LEAVES = 150
+CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
+ROUNDS = 6
+
+
+def normal(root: Expr, book: Book) -> Expr:
+    """The canonical node among those that algebra shows equal; `normal(normal(e)) is normal(e)`."""
+    for _ in range(ROUNDS):
+        following = Normaliser(root, book).run()
+        if following is root:
+            return root
+        root = following
+    return root
+
+
+class Normaliser:
+    """One pass over one graph. `memo` holds the normal form of every node that is not inside a cluster."""
+
+    def __init__(self, root: Expr, book: Book) -> None:
+        self.root, self.book = root, book
+        self.facts: Facts = facts(book)
+        self.memo: dict[Expr, Expr] = {}
+        self.made: set[Expr] = set()
+        self.cut: set[Expr] = set()
+        self.large: set[Expr] = set()
+        self.roots: set[Expr] = set()
+
+    def run(self) -> Expr:
+        order = topological(self.root)
+        roots = self.roots = self._plan(order)
+        for node in order:
+            if is_internal(node):
+                if node in roots:
+                    self._put(node, self._structural(node) if node in self.large else self.cluster(node))
+            else:
+                self._put(node, self._atom(node))
+        return self.memo[self.root]
+
+    def _put(self, node: Expr, value: Expr) -> None:
+        self.memo[node] = value
+        self.made.add(value)
+
+    def _plan(self, order: list[Expr]) -> set[Expr]:
+        """Which internal nodes are roots of clusters, and which are too large to be multiplied out."""
+        counts = parent_counts(self.root)
+        self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST}
+        roots = {self.root} | self.cut
+        terms: dict[Expr, int] = {}
+        leaves: dict[Expr, int] = {}
+        for node in order:
+            inside = is_internal(node)
+            terms[node] = _term_count(node, terms) if inside and node not in self.cut else 1
+            leaves[node] = sum(leaves[c] for c, _ in node.args) + 1 if inside and node not in self.cut else 1
+            if inside and (terms[node] > LARGEST or leaves[node] > MOST_LEAVES or node in self.cut and _heavy(node, terms, leaves)):
+                self.large.add(node)
+            if not inside or node in self.large:
+                roots.update(c for c, _ in node.args if is_internal(c))
+        return roots
+
+    def opened(self, node: Expr) -> tuple[Expr, bool]:
+        """The node to look into in the place of this one, and whether it is one atom."""
+        if node in self.cut:
+            return self.memo[node], True
+        if node in self.made or node not in self.memo:
+            return node, False
+        return self.memo[node], False
+
+    def cluster(self, node: Expr) -> Expr:
+        """The normal form of an elementwise cluster."""
+        try:
+            value = rational(node, self.leaf, self.opened)
+        except ZeroDivisionError:
+            return self._structural(node)
+        if collapsing(value):
+            return self.cluster_again(collapsed(value))
+        return self._identities(canonical(value))
+
+    def cluster_again(self, node: Expr) -> Expr:
+        """A cluster over normal parts that an earlier step put together."""
+        if node.head == CALL or (node.head == CONTRACTION and is_elementwise(node)):
+            inner = with_args(node, tuple((self._settled(c), labels) for c, labels in node.args))
+            return self.cluster(inner) if is_internal(inner) else inner
+        return self._settled(node)
+
+    def _settled(self, node: Expr) -> Expr:
+        """Contractions that collapsing has just built, in normal form."""
+        if node.head == CONTRACTION and node not in self.made and node.args and not is_elementwise(node):
+            return self.contraction(node)
+        if is_internal(node) and node.head != NUMBER and node not in self.made:
+            return self.cluster_again(node)
+        return node
+
+    def leaf(self, node: Expr, labels: Labels) -> Leaf:
+        """What an atom is to a polynomial: powers of families."""
+        if node.head == CALL and node.data in self.facts.bases and len(node.args) == 1:
+            (inner, where) = node.args[0]
+            multiple, unit = content(inner)
+            family = call(node.data, [(unit, where)], node.shape)
+            return Fraction(1), ((Family(family, labels, "base"), multiple),)
+        if node.head == CALL and node.data == POWER:
+            return self._power_leaf(node, labels)
+        return Fraction(1), ((Family(node, labels, "plain"), Fraction(1)),)
+
+    def _power_leaf(self, node: Expr, labels: Labels) -> Leaf:
+        (base, inner), (exponent, where) = node.args
+        base_labels = tuple(labels[i] for i in inner)
+        if exponent.head == NUMBER:
+            return Fraction(1), ((Family(base, base_labels, "plain"), Fraction(exponent.data)),)
+        constant, rest = Fraction(0), exponent
+        if exponent.head == CALL and exponent.data == ADD and (not is_internal(base) or base.head == NUMBER):
+            numbers = [c for c, _ in exponent.args if c.head == NUMBER]
+            constant = sum((Fraction(c.data) for c in numbers), Fraction(0))
+            rest = total([e for e in exponent.args if e[0].head != NUMBER], exponent.shape)
+        multiple, unit = content(rest)
+        family = call(POWER, [(base, inner), (unit, where)], node.shape)
+        factors = [(Family(family, labels, "power"), multiple)]
+        if constant:
+            factors.append((Family(base, base_labels, "plain"), constant))
+        return Fraction(1), tuple(factors)
+
+    def _atom(self, node: Expr) -> Expr:
+        """Symbols, calls, contractions and primitives over normal children."""
+        if not node.args:
+            return self.facts.constants.get(node, node)
+        inner = with_args(node, tuple((self.memo[c], labels) for c, labels in node.args))
+        if inner.head == CONTRACTION:
+            return self.contraction(inner)
+        if inner.head == CALL:
+            return self._identities(self._call(inner))
+        return self._identities(inner)
+
+    def contraction(self, node: Expr) -> Expr:
+        if is_elementwise(node):
+            return self.cluster(node)
+        return self._identities(normal_contraction(node, self._elementwise))
+
+    def _elementwise(self, node: Expr) -> Expr:
+        """A product or a sum of normal parts, with the identities that are about contractions."""
+        if node.head == CONTRACTION and is_elementwise(node):
+            node = with_args(node, tuple((self._known(c), labels) for c, labels in node.args))
+        elif node.head == CONTRACTION:
+            return self._known(node)
+        return self.cluster(node) if is_internal(node) else node
+
+    def _known(self, node: Expr) -> Expr:
+        return self._identities(node) if node.head == CONTRACTION and not is_elementwise(node) else node
+
+    def _call(self, node: Expr) -> Expr:
+        """Exact values, signs taken out of arguments, a function of its inverse undone."""
+        if node.data == POWER:
+            return self._power(node)
+        if node in self.facts.constants:
+            return self.facts.constants[node]
+        if len(node.args) != 1:
+            return node
+        (inner, labels), name = node.args[0], node.data
+        if inner.head == CALL and (name, inner.data) in self.facts.inverses and labels == axes(node):
+            return inner.args[0][0] if inner.args[0][1] == axes(node) else node
+        if is_zero(inner):
+            return self._at_zero(node)
+        if content(inner)[0] < 0:
+            flipped = call(name, [(scaled(inner, Fraction(-1)), labels)], node.shape)
+            if name in self.facts.even:
+                return flipped
+            if name in self.facts.odd:
+                return scaled(flipped, Fraction(-1))
+            if name in self.facts.reflections:
+                bound: dict[str, Edge] = {"out": (flipped, axes(node))}
+                self.made.add(flipped)
+                return self.cluster(instantiate(self.facts.reflections[name], bound, node.shape, {}))
+        return node
+
+    def _at_zero(self, node: Expr) -> Expr:
+        if node.data in self.facts.odd:
+            return zeros(node.shape)
+        if node.data in self.facts.bases:
+            return product([(ONE, ())], axes(node), dict(enumerate(node.shape)))
+        plain = call(node.data, [(number(0), ())], ())
+        known = self.facts.constants.get(plain)
+        return node if known is None else product([(known, ())], axes(node), dict(enumerate(node.shape)))
+
+    def _power(self, node: Expr) -> Expr:
+        """Powers of base functions and of positive products; exponents merged."""
+        (base, labels), (exponent, where) = node.args
+        whole = axes(node)
+        sizes = dict(enumerate(node.shape))
+        if base.head == CALL and base.data in self.facts.bases and labels == whole:
+            (inner, inside) = base.args[0]
+            argument = self.cluster(product([(inner, inside), (exponent, where)], whole, sizes))
+            return self._call(call(base.data, [(argument, whole)], node.shape))
+        if base.head == CALL and base.data == POWER and labels == whole and _is_positive(base.args[0][0]):
+            merged = self.cluster(product([base.args[1], (exponent, where)], whole, sizes))
+            self.made.add(merged)
+            return self._repowered(power_of(base.args[0], (merged, whole), node.shape))
+        if base.head == CONTRACTION and is_elementwise(base) and all(_is_positive(c) for c, _ in base.args):
+            place = {label: labels[i] for i, label in enumerate(base.data)}
+            factors = [
+                (self._repowered(power_of((c, tuple(place[i] for i in w)), (exponent, where), node.shape)), whole)
+                for c, w in base.args
+            ]
+            self.made.update(f for f, _ in factors)
+            return self.cluster(product(factors, whole, sizes))
+        return fold(node)
+
+    def _repowered(self, node: Expr) -> Expr:
+        if node.head == CALL and node.data == POWER and not is_internal(node):
+            return self._power(node)
+        return self.cluster(node) if is_internal(node) and node.head != NUMBER else node
+
+    def _identities(self, node: Expr) -> Expr:
+        """The first identity of purpose `shorter` that applies, again and again."""
+        for _, left, right in self.book.sides("shorter"):
+            if left.head != node.head or (left.head == CALL and left.data != node.data) or left.data == ADD:
+                continue
+            if left.head == CONTRACTION and (len(left.args) != len(node.args) or is_elementwise(left)):
+                continue
+            found = rewrite_root(node, left, right)
+            if found is not None:
+                return found
+        return node
+
+    def _structural(self, node: Expr) -> Expr:
+        """A cluster too large to multiply out: flattened, like terms and like factors merged, sorted."""
+        parts = [(self.memo.get(c, c), labels) for c, labels in node.args]
+        if node.head == CALL and node.data == ADD:
+            return _merged_sum(parts, node)
+        if node.head == CALL:
+            return power_of(parts[0], parts[1], node.shape)
+        return _merged_product(parts, node)
+
+
+def _term_count(node: Expr, terms: Mapping[Expr, int]) -> int:
+    """An upper bound on the terms of the multiplied-out numerator; large numbers are cut short."""
+    if node.head == NUMBER:
+        return 1
+    if node.head == CALL and node.data == ADD:
+        return min(sum(terms[c] for c, _ in node.args), 10**9)
+    if node.head == CALL:
+        base, exponent = terms[node.args[0][0]], abs(int(node.args[1][0].data))
+        if base == 1 or exponent <= 1:
+            return base
+        return 10**9 if exponent > 1000 or base > 10**4 else min(math.comb(base + exponent - 1, exponent), 10**9)
+    return min(math.prod(terms[c] for c, _ in node.args), 10**9)
+
+
+def _heavy(node: Expr, terms: Mapping[Expr, int], leaves: Mapping[Expr, int]) -> bool:
+    """Whether a cut node is itself too large inside."""
+    return _term_count(node, terms) > LARGEST or sum(leaves[c] for c, _ in node.args) > MOST_LEAVES
+
+
+def _is_positive(node: Expr) -> bool:
+    if node.head == NUMBER:
+        return bool(node.data > 0)
+    return node.head == "symbol" and node.data.positive
+
+
+def _split(edge: Edge) -> tuple[Fraction, Edge]:
+    """A term as its number and the rest."""
+    node, labels = edge
+    if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
+        value = Fraction(node.args[0][0].data)
+        return value, (scaled(node, 1 / value), labels)
+    return Fraction(1), edge
+
+
+def _merged_sum(parts: list[Edge], node: Expr) -> Expr:
+    flat: list[Edge] = []
+    for child, labels in parts:
+        if child.head == CALL and child.data == ADD:
+            flat.extend((c, tuple(labels[i] for i in w)) for c, w in child.args)
+        else:
+            flat.append((child, labels))
+    counted: dict[Edge, Fraction] = {}
+    constant = Fraction(0)
+    for edge in flat:
+        if edge[0].head == NUMBER:
+            constant += edge[0].data
+            continue
+        value, rest = _split(edge)
+        counted[rest] = counted.get(rest, Fraction(0)) + value
+    terms = [(scaled(c, v), labels) for (c, labels), v in counted.items() if v]
+    terms.sort(key=lambda e: (e[0].digest, e[1]))
+    return total([*terms, (number(constant), ())], node.shape)
+
+
+def _merged_product(parts: list[Edge], node: Expr) -> Expr:
+    place = {label: i for i, label in enumerate(node.data)}
+    coefficient = Fraction(1)
+    exponents: dict[Edge, Fraction] = {}
+    stack = [(c, tuple(place[i] for i in w)) for c, w in reversed(parts)]
+    while stack:
+        child, labels = stack.pop()
+        if child.head == NUMBER:
+            coefficient *= child.data
+        elif child.head == CONTRACTION and is_elementwise(child):
+            inner = {label: labels[i] for i, label in enumerate(child.data)}
+            stack.extend((c, tuple(inner[i] for i in w)) for c, w in reversed(child.args))
+        elif child.head == CALL and child.data == POWER and is_internal(child):
+            base, where = child.args[0]
+            edge = (base, tuple(labels[i] for i in where))
+            exponents[edge] = exponents.get(edge, Fraction(0)) + child.args[1][0].data
+        else:
+            exponents[child, labels] = exponents.get((child, labels), Fraction(0)) + 1
+    factors = [
+        (power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in exponents.items() if e
+    ]
+    factors.sort(key=lambda e: (e[0].digest, e[1]))
+    return product([(number(coefficient), ()), *factors], axes(node), dict(enumerate(node.shape)))
+
+
+__all__ = ["Normaliser", "Rational", "normal"]

@@ -1,0 +1,357 @@
+"""Elementwise clusters as rational functions: sums, products and whole powers over atoms, by python-flint.
+
+An atom is a node with the labels of its axes in the cluster's axes. Atoms that are powers of one thing
+(`x**n`, `x**(n-1)`; `exp(x)`, `exp(-2*x)`; `sqrt(u)`, `u`) share one generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from flint import Ordering, fmpq, fmpq_mpoly_ctx
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    Edge,
+    Expr,
+    Labels,
+    Shape,
+    call,
+    number,
+)
+from derivata.rewrite.fold import power_of, product, total
+
+Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no type hints
+
+
+@dataclass(frozen=True)
+class Family:
+    """Something that stands to several powers: `power(c)` is the node of its c-th power."""
+
+    node: Expr
+    labels: Labels
+    kind: str  # "plain", "power" (node is base**exponent) or "base" (node is base(u): powers are multiples of u)
+
+    @property
+    def key(self) -> tuple[bytes, Labels]:
+        return self.node.digest, self.labels
+
+    def power(self, exponent: Fraction) -> Expr:
+        """The node of this family to a power, without folding further."""
+        if exponent == 1:
+            return self.node
+        if self.kind == "base":
+            return call(self.node.data, [(scaled(self.node.args[0][0], exponent), self.node.args[0][1])], self.node.shape)
+        shape = self.node.shape
+        whole = tuple(range(len(shape)))
+        if self.kind == "power":
+            base, inner = self.node.args
+            return power_of(base, (scaled(inner[0], exponent), inner[1]), shape)
+        return power_of((self.node, whole), (number(exponent), ()), shape)
+
+
+Leaf: TypeAlias = "tuple[Fraction, tuple[tuple[Family, Fraction], ...]]"  # coefficient, factors with exponents
+
+
+@dataclass(frozen=True)
+class Rational:
+    """numerator/denominator in lowest terms; generator i is families[i] to the power units[i]."""
+
+    families: tuple[Family, ...]
+    units: tuple[Fraction, ...]
+    context: Any
+    numerator: Polynomial
+    denominator: Polynomial
+    shape: Shape
+
+    def with_parts(self, numerator: Polynomial, denominator: Polynomial) -> Rational:
+        return Rational(self.families, self.units, self.context, numerator, denominator, self.shape)
+
+
+def is_internal(node: Expr) -> bool:
+    """Numbers, sums, elementwise products and whole powers: what polynomials are made of."""
+    if node.head == NUMBER:
+        return True
+    if node.head == CALL:
+        if node.data == ADD:
+            return True
+        if node.data == POWER:
+            exponent = node.args[1][0]
+            return exponent.head == NUMBER and exponent.data.denominator == 1 and abs(exponent.data) < 10**6
+        return False
+    return node.head == CONTRACTION and is_elementwise(node)
+
+
+def is_elementwise(node: Expr) -> bool:
+    """Whether a contraction is a plain product: nothing summed, no label twice."""
+    out = node.data
+    if len(set(out)) < len(out):
+        return False
+    return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
+
+
+def scaled(node: Expr, factor: Fraction) -> Expr:
+    """factor*node with the factor merged into the number in front, and into every term of a sum."""
+    if factor == 1:
+        return node
+    if node.head == NUMBER:
+        return number(node.data * factor)
+    whole = tuple(range(len(node.shape)))
+    if node.head == CALL and node.data == ADD:
+        return total([(scaled(child, factor), labels) for child, labels in node.args], node.shape)
+    if node.head == CONTRACTION and is_elementwise(node):
+        return product([(number(factor), ()), *node.args], node.data, dict(zip(node.data, node.shape, strict=True)))
+    return product([(number(factor), ()), (node, whole)], whole, dict(enumerate(node.shape)))
+
+
+def content(node: Expr) -> tuple[Fraction, Expr]:
+    """The number in front, with the sign of the first term, and the rest."""
+    if node.head == NUMBER:
+        return (Fraction(node.data), number(1)) if node.data else (Fraction(0), node)
+    if node.head == CALL and node.data == ADD:
+        parts = [content(child)[0] for child, _ in node.args]
+        size = Fraction(
+            math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts))
+        )
+        size = -size if parts[0] < 0 else size
+        return size, scaled(node, 1 / size)
+    if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
+        value = Fraction(node.args[0][0].data)
+        return value, scaled(node, 1 / value)
+    return Fraction(1), node
+
+
+class _Cluster:
+    """One cluster being turned into a rational function."""
+
+    def __init__(self, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]) -> None:
+        self.leaf, self.opened = leaf, opened
+        self.order: list[tuple[Expr, Labels]] = []
+        self.leaves: dict[tuple[Expr, Labels], Leaf] = {}
+        self.children: dict[tuple[Expr, Labels], list[tuple[Expr, Labels]]] = {}
+        self.radicands: list[Family] = []
+
+    def collect(self, root: Expr, labels: Labels | None = None) -> None:
+        """Post-order over (node, labels) pairs, without recursion."""
+        start = (root, tuple(range(len(root.shape))) if labels is None else labels)
+        stack: list[tuple[tuple[Expr, Labels], bool]] = [(start, False)]
+        seen: set[tuple[Expr, Labels]] = set(self.order)
+        while stack:
+            pair, ready = stack.pop()
+            if ready:
+                self.order.append(pair)
+                continue
+            if pair in seen:
+                continue
+            seen.add(pair)
+            stack.append((pair, True))
+            node, labels = pair
+            inner, atom = (node, False) if pair == start else self.opened(node)
+            if atom or not is_internal(inner):
+                self.leaves[pair] = (
+                    (Fraction(1), ((Family(inner, labels, "plain"), Fraction(1)),)) if atom else self.leaf(inner, labels)
+                )
+                continue
+            self.children[pair] = [
+                (child, tuple(labels[i] for i in _positions(inner, where))) for child, where in inner.args
+            ]
+            if inner is not node:
+                self.children[pair] = [(inner, labels)]
+            stack.extend((child, False) for child in self.children[pair])
+
+    def generators(self) -> tuple[tuple[Family, ...], tuple[Fraction, ...]]:
+        multiples: dict[Family, set[int]] = {}
+        for _, factors in self.leaves.values():
+            for family, exponent in factors:
+                multiples.setdefault(family, set()).add(exponent.denominator)
+        families = tuple(sorted(multiples, key=lambda f: f.key))
+        return families, tuple(Fraction(1, math.lcm(*multiples[f])) for f in families)
+
+    def rational(self, root: Expr) -> Rational:
+        self._collect_radicands()
+        families, units = self.generators()
+        context = fmpq_mpoly_ctx.get(tuple(f"g{i}" for i in range(len(families))), Ordering.lex)
+        index = {family: i for i, family in enumerate(families)}
+        values: dict[tuple[Expr, Labels], tuple[Polynomial, Polynomial]] = {}
+        for pair in self.order:
+            if pair in self.leaves:
+                values[pair] = _leaf_value(self.leaves[pair], index, units, context)
+            else:
+                values[pair] = _combine(pair[0], [values[c] for c in self.children[pair]], context)
+        numerator, denominator = values[root, tuple(range(len(root.shape)))]
+        found = Rational(families, units, context, numerator, denominator, root.shape)
+        for family in self.radicands:
+            base, below = values[family.node, family.labels]
+            if below.is_constant() and units[index[family]] < 1:
+                found = _root_reduced(reduced(found), index[family], units[index[family]].denominator, base / below)
+        return reduced(found)
+
+    def _collect_radicands(self) -> None:
+        """Sums that stand under roots are generators and polynomials at once: r**2 == u."""
+        families = {f for _, factors in self.leaves.values() for f, e in factors if e.denominator > 1}
+        self.radicands = sorted((f for f in families if f.kind == "plain" and is_sum(f.node)), key=lambda f: f.key)
+        for family in self.radicands:
+            self.collect(family.node, family.labels)
+
+
+def _positions(node: Expr, where: Labels) -> Iterable[int]:
+    """Axes of the node that an operand's axes lie on."""
+    if node.head == CONTRACTION:
+        place = {label: i for i, label in enumerate(node.data)}
+        return (place[label] for label in where)
+    return where
+
+
+def rational(root: Expr, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]) -> Rational:
+    """The cluster at `root` as a rational function over its leaves."""
+    cluster = _Cluster(leaf, opened)
+    cluster.collect(root)
+    return cluster.rational(root)
+
+
+def _leaf_value(leaf: Leaf, index: dict[Family, int], units: tuple[Fraction, ...], context: Any) -> Any:
+    coefficient, factors = leaf
+    up, down = [0] * len(units), [0] * len(units)
+    for family, exponent in factors:
+        i = index[family]
+        count = int(exponent / units[i])
+        if count >= 0:
+            up[i] += count
+        else:
+            down[i] -= count
+    top = context.from_dict({tuple(up): to_flint(coefficient)})
+    return top, context.from_dict({tuple(down): 1})
+
+
+def to_flint(value: Fraction) -> Any:
+    return fmpq(value.numerator, value.denominator)
+
+
+def from_flint(value: Any) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
+
+
+def _combine(node: Expr, parts: list[tuple[Polynomial, Polynomial]], context: Any) -> tuple[Polynomial, Polynomial]:
+    if node.head == NUMBER:
+        return context.constant(to_flint(node.data)), context.constant(1)
+    if node.head == CALL and node.data == ADD:
+        return _added(parts, context)
+    if node.head == CALL and node.data == POWER and is_internal(node):
+        (top, bottom), exponent = parts[0], int(node.args[1][0].data)
+        if exponent < 0:
+            if top.is_zero():
+                raise ZeroDivisionError
+            return bottom**-exponent, top**-exponent
+        return top**exponent, bottom**exponent
+    if len(parts) == 1 and node.head != CONTRACTION:
+        return parts[0]
+    top, bottom = context.constant(1), context.constant(1)
+    for a, b in parts:
+        top, bottom = top * a, bottom * b
+    return top, bottom
+
+
+def _added(parts: list[tuple[Polynomial, Polynomial]], context: Any) -> tuple[Polynomial, Polynomial]:
+    """A sum over the least common denominator, terms with one denominator added first."""
+    groups: list[tuple[Polynomial, Polynomial]] = []
+    for top, bottom in parts:
+        for i, (other, below) in enumerate(groups):
+            if below == bottom:
+                groups[i] = (other + top, below)
+                break
+        else:
+            groups.append((top, bottom))
+    top, bottom = groups[0]
+    for a, b in groups[1:]:
+        shared = bottom.gcd(b)
+        left, right = bottom / shared, b / shared
+        top, bottom = top * right + a * left, bottom * right
+    return top, bottom
+
+
+def is_sum(node: Expr) -> bool:
+    return node.head == CALL and node.data == ADD
+
+
+def _root_reduced(value: Rational, index: int, order: int, base: Polynomial) -> Rational:
+    """Powers of a root r above its order written by r**order == base; common factors of base and r cancelled."""
+    context = value.context
+    root = context.gen(index)
+    top, bottom = context.constant(0), value.denominator
+    for exponents, coefficient in value.numerator.terms():
+        whole, rest = divmod(int(exponents[index]), order)
+        plain = tuple(rest if i == index else int(e) for i, e in enumerate(exponents))
+        top += context.from_dict({plain: coefficient}) * base**whole
+    while not top.is_zero():
+        lowest = min(int(e[index]) for e in bottom.monoms())
+        quotient, remainder = divmod(top, base)
+        if not lowest or not remainder.is_zero():
+            break
+        gone = min(lowest, order)
+        top, bottom = quotient * root ** (order - gone), bottom / root**gone
+    return value.with_parts(top, bottom)
+
+
+def reduced(value: Rational) -> Rational:
+    """Lowest terms, relations of roots used, the denominator with whole coprime coefficients."""
+    top, bottom = value.numerator, value.denominator
+    shared = top.gcd(bottom)
+    if not shared.is_constant():
+        top, bottom = top / shared, bottom / shared
+    if bottom.is_constant():
+        return value.with_parts(top / bottom.coeffs()[0], value.context.constant(1))
+    coefficients = [from_flint(c) for c in bottom.coeffs()]
+    size = Fraction(
+        math.gcd(*(abs(c.numerator) for c in coefficients)), math.lcm(*(c.denominator for c in coefficients))
+    )
+    size = -size if coefficients[0] < 0 else size
+    return value.with_parts(top / to_flint(size), bottom / to_flint(size))
+
+
+def term_edges(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
+    """The factors of a monomial as edges; powers of one base are merged."""
+    edges: list[Edge] = []
+    merged: dict[tuple[Expr, Labels], list[tuple[Family, Fraction]]] = {}
+    for family, unit, count in zip(value.families, value.units, exponents, strict=True):
+        if count:
+            exponent = unit * int(count)
+            base = family.node.args[0][0] if family.kind == "power" else family.node
+            labels = (
+                tuple(family.labels[i] for i in family.node.args[0][1]) if family.kind == "power" else family.labels
+            )
+            merged.setdefault((base, labels), []).append((family, exponent))
+    for members in merged.values():
+        if len(members) == 1 or not any(f.kind == "power" for f, _ in members):
+            edges.extend((f.power(e), f.labels) for f, e in members)
+        else:
+            edges.append(_merged_power(members))
+    return edges
+
+
+def _merged_power(members: list[tuple[Family, Fraction]]) -> Edge:
+    """x**n * x**-1 as x**(n - 1)."""
+    lead = next(f for f, _ in members if f.kind == "power")
+    base, _ = lead.node.args
+    shape = lead.node.shape
+    exponents: list[Edge] = []
+    for family, exponent in members:
+        if family.kind == "power":
+            inner = family.node.args[1]
+            exponents.append((scaled(inner[0], exponent), inner[1]))
+        else:
+            exponents.append((number(exponent), ()))
+    whole = tuple(range(len(shape)))
+    used = sorted({label for _, labels in exponents for label in labels})
+    place = {label: i for i, label in enumerate(used)}
+    summed = total(
+        [(e, tuple(place[i] for i in labels)) for e, labels in exponents], tuple(shape[i] for i in used)
+    )
+    return power_of(base, (summed, tuple(used)), shape), tuple(lead.labels[i] for i in whole)

@@ -1,0 +1,298 @@
+"""The shapes a rational function can be printed in: factored, content times the rest, collected, term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    SYMBOL,
+    Edge,
+    Expr,
+    Size,
+    axes,
+    call,
+    number,
+    with_args,
+)
+from derivata.expr.walk import topological
+from derivata.rewrite.fold import power_of, product, total
+from derivata.simplify.canonical import is_identity_matrix
+from derivata.simplify.cost import cost, is_negative
+from derivata.simplify.matrix import arrange
+from derivata.simplify.rational import Polynomial, Rational, from_flint, scaled, term_edges
+
+MOST_COLLECTED = 40
+MOST_GENERATORS = 6
+Pretty = Callable[[Expr], Expr]
+Order = Callable[[Edge], Any]
+
+
+@dataclass(frozen=True)
+class Printer:
+    """Builds printed forms of one rational function; `pretty` gives an atom's own printed form."""
+
+    value: Rational
+    pretty: Pretty
+    order: Order
+    bases: frozenset[str]
+
+    def candidates(self) -> Iterator[Expr]:
+        """Every shape on offer."""
+        top, bottom = self.value.numerator, self.value.denominator
+        if top.is_zero():
+            return
+        factored = self._factors(top)
+        below = self._below()
+        yield self._quotient(factored, below)
+        scale, content, rest = self._content(top)
+        yield self._quotient((scale, [*content, *self._polynomial(rest)]), below)
+        if len(top) > 1 and len(bottom) == 1:
+            yield self._term_by_term()
+        elif len(top) > 1 and bottom.is_constant():
+            yield self._sum(top)
+
+    def _generators(self) -> tuple[Any, ...]:
+        return tuple(self.value.context.gens())
+
+    def _factors(self, polynomial: Polynomial) -> tuple[Fraction, list[Edge]]:
+        scale, parts = polynomial.factor()
+        edges: list[Edge] = []
+        number_part = from_flint(scale)
+        monomial = [0] * len(self.value.families)
+        for part, count in parts:
+            if len(part) == 1 and part.total_degree() == 1 and part.leading_coefficient() == 1:
+                exponents = part.monoms()[0]
+                monomial = [m + int(e) * int(count) for m, e in zip(monomial, exponents, strict=True)]
+                continue
+            for node, labels in self._polynomial(part):
+                edges.append((power_of((node, axes(node)), (number(int(count)), ()), node.shape), labels))
+        return number_part, [*self._atoms(tuple(monomial)), *edges]
+
+    def _content(self, polynomial: Polynomial) -> tuple[Fraction, list[Edge], Polynomial]:
+        """Number and monomial in front, and the rest with whole coprime coefficients."""
+        if len(polynomial) == 1:
+            ((exponents, coefficient),) = polynomial.terms()
+            return from_flint(coefficient), self._atoms(exponents), self.value.context.constant(1)
+        low = tuple(min(int(e[i]) for e in polynomial.monoms()) for i in range(len(self.value.families)))
+        monomial = self.value.context.from_dict({low: 1})
+        rest = polynomial / monomial
+        scale = rest.factor_squarefree()[0]
+        return from_flint(scale), self._atoms(low), rest / scale
+
+    def _below(self) -> tuple[Fraction, list[Edge]]:
+        scale, edges = self._factors(self.value.denominator)
+        return 1 / scale, [self._inverted(e) for e in edges]
+
+    def _inverted(self, edge: Edge) -> Edge:
+        node, labels = edge
+        if node.head == CALL and node.data in self.bases:
+            ((inner, where),) = node.args
+            opposite = call(node.data, [(self.pretty(scaled(inner, Fraction(-1))), where)], node.shape)
+            return opposite, labels
+        if node.head == NUMBER:
+            return number(1 / node.data), labels
+        if node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER:
+            base, exponent = node.args
+            return power_of(base, (number(-exponent[0].data), ()), node.shape), labels
+        return power_of((node, axes(node)), (number(-1), ()), node.shape), labels
+
+    def _quotient(self, top: tuple[Fraction, list[Edge]], below: tuple[Fraction, list[Edge]]) -> Expr:
+        return self._product(top[0] * below[0], [*_merged([*top[1], *below[1]])])
+
+    def _atoms(self, exponents: tuple[int, ...]) -> list[Edge]:
+        return [(self.pretty(node), labels) for node, labels in term_edges(self.value, exponents)]
+
+    def _polynomial(self, polynomial: Polynomial) -> list[Edge]:
+        """A polynomial as one factor: flat or collected, whichever is shorter."""
+        if polynomial.is_constant():
+            return [(number(from_flint(polynomial.coeffs()[0])), ())]
+        if len(polynomial) == 1:
+            scale, edges, _ = self._content(polynomial)
+            return [(number(scale), ()), *edges]
+        options = [self._narrow_sum(polynomial)]
+        if len(polynomial) <= MOST_COLLECTED:
+            degrees = [int(d) for d in polynomial.degrees()]
+            for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[:MOST_GENERATORS]:
+                if collected := self._collected(polynomial, i):
+                    options.append(collected)
+        return [min(options, key=lambda e: cost(e[0]))]
+
+    def _collected(self, polynomial: Polynomial, index: int) -> Edge | None:
+        """Terms grouped by powers of one generator, each coefficient with its content taken out."""
+        groups: dict[int, dict[tuple[int, ...], Any]] = {}
+        for exponents, coefficient in polynomial.terms():
+            rest = tuple(0 if i == index else int(e) for i, e in enumerate(exponents))
+            groups.setdefault(int(exponents[index]), {})[rest] = coefficient
+        if all(len(g) == 1 for g in groups.values()):
+            return None
+        terms: list[Edge] = []
+        for power, group in groups.items():
+            scale, content, rest = self._content(self.value.context.from_dict(group))
+            monomial = tuple(power if i == index else 0 for i in range(len(self.value.families)))
+            factors = [*self._atoms(monomial), *content]
+            if not rest.is_constant():
+                if not factors and scale == 1:
+                    terms.extend(self._terms(rest))
+                    continue
+                factors.append(self._narrow_sum(rest))
+            terms.append(self._narrow(scale, factors))
+        return self._total(terms)
+
+    def _terms(self, polynomial: Polynomial) -> list[Edge]:
+        return [self._narrow(from_flint(c), self._atoms(e)) for e, c in polynomial.terms()]
+
+    def _narrow_sum(self, polynomial: Polynomial) -> Edge:
+        return self._total(self._terms(polynomial))
+
+    def _total(self, terms: list[Edge]) -> Edge:
+        used = sorted({i for _, labels in terms for i in labels})
+        place = {label: i for i, label in enumerate(used)}
+        edges = [(c, tuple(place[i] for i in labels)) for c, labels in terms]
+        return sorted_sum(edges, tuple(self.value.shape[i] for i in used), self.order), tuple(used)
+
+    def _sum(self, polynomial: Polynomial) -> Expr:
+        return sorted_sum(self._terms(polynomial), self.value.shape, self.order)
+
+    def _term_by_term(self) -> Expr:
+        ((below, divisor),) = self.value.denominator.terms()
+        terms = []
+        for exponents, coefficient in self.value.numerator.terms():
+            difference = tuple(int(a) - int(b) for a, b in zip(exponents, below, strict=True))
+            terms.append(self._narrow(from_flint(coefficient / divisor), self._atoms(difference)))
+        return sorted_sum(terms, self.value.shape, self.order)
+
+    def _narrow(self, scale: Fraction, edges: list[Edge]) -> Edge:
+        """A product over just the axes its factors have."""
+        used = tuple(sorted({i for _, labels in edges for i in labels}))
+        return self._arranged(scale, edges, used), used
+
+    def _product(self, scale: Fraction, edges: list[Edge]) -> Expr:
+        return self._arranged(scale, edges, tuple(range(len(self.value.shape))))
+
+    def _arranged(self, scale: Fraction, edges: list[Edge], out: tuple[int, ...]) -> Expr:
+        shown: list[Edge] = []
+        for node, labels in edges:
+            if node.head == NUMBER:
+                scale *= node.data
+            else:
+                shown.append((node, labels))
+        scale, shown = _signed(scale, shown, self.order)
+        shown.sort(key=self.order)
+        out, shown = _without_deltas(out, shown)
+        if scale != 1 or not shown:
+            shown.insert(0, (number(scale), ()))
+        sizes: dict[int, Size] = dict(enumerate(self.value.shape))
+        return flat_product(shown, out, sizes)
+
+
+def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
+    """An elementwise product as one flat node when NumPy's broadcasting can say it, else in matrix notation."""
+    rank = len(out)
+    place = {label: i for i, label in enumerate(out)}
+    if len(place) == rank and all(
+        tuple(place[i] for i in labels) == tuple(range(rank - len(labels), rank)) for _, labels in edges
+    ):
+        return product(
+            [(c, tuple(place[i] for i in labels)) for c, labels in edges],
+            tuple(range(rank)),
+            {i: sizes[label] for i, label in enumerate(out)},
+        )
+    return arrange(edges, out, sizes)
+
+
+def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr:
+    """Terms without a minus sign first, then by order of appearance."""
+    ordered = sorted(terms, key=lambda e: (is_negative(e[0]), order(e)))
+    return total(ordered, shape)
+
+
+def _without_deltas(out: tuple[int, ...], edges: list[Edge]) -> tuple[tuple[int, ...], list[Edge]]:
+    """Identity matrices among the factors become repeated output labels."""
+    for node, labels in edges:
+        if is_identity_matrix(node) and len(set(labels)) == 2:
+            keep, drop = labels
+            rest = [(c, tuple(keep if i == drop else i for i in w)) for c, w in edges if not (c is node and w == labels)]
+            return tuple(keep if i == drop else i for i in out), rest
+    return out, edges
+
+
+def _merged(edges: list[Edge]) -> list[Edge]:
+    """Powers of one base above and below the bar are one power: x**n/x, exp(u)/exp(v)."""
+    merged: dict[tuple[Expr, tuple[int, ...]], list[Edge]] = {}
+    for node, labels in edges:
+        base, where = (node.args[0][0], node.args[0][1]) if node.head == CALL and node.data == POWER else (node, axes(node))
+        merged.setdefault((base, tuple(labels[i] for i in where)), []).append((node, labels))
+    found: list[Edge] = []
+    for (base, where), members in merged.items():
+        if len(members) == 1:
+            found.append(members[0])
+            continue
+        shape = base.shape
+        exponents = [_exponent(node) for node, _ in members]
+        summed = total([(e, axes(e)) for e in exponents], ())
+        found.append((power_of((base, axes(base)), (summed, ()), shape), where))
+    return found
+
+
+def _exponent(node: Expr) -> Expr:
+    return node.args[1][0] if node.head == CALL and node.data == POWER else number(1)
+
+
+def _signed(scale: Fraction, edges: list[Edge], order: Order) -> tuple[Fraction, list[Edge]]:
+    """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
+    shown = []
+    for node, labels in edges:
+        if _balance(node) < 0 or (_balance(node) == 0 and _ends_in_minus_number(node)):
+            node, scale = negated(node, order), -scale
+        shown.append((node, labels))
+    if scale < 0:
+        ties = [i for i, (node, _) in enumerate(shown) if _balance(node) == 0]
+        ties.sort(key=lambda i: _ends_in_minus_number(negated(shown[i][0], order)))
+        for i in ties[:1]:
+            shown[i] = (negated(shown[i][0], order), shown[i][1])
+            return -scale, shown
+    return scale, shown
+
+
+def _ends_in_minus_number(node: Expr) -> bool:
+    """f(x) - 1, which reads better as 1 - f(x); polynomials such as x - 1 stay."""
+    if node.head != CALL or node.data != ADD:
+        return False
+    numbers = [c for c, _ in node.args if c.head == NUMBER]
+    rest = [c for c, _ in node.args if c.head != NUMBER]
+    return len(numbers) == 1 and numbers[0].data < 0 and not all(is_polynomial_term(c) for c in rest)
+
+
+def is_polynomial_term(node: Expr) -> bool:
+    """Whether a term is made of numbers and symbols only."""
+    return not any(n.head not in (NUMBER, SYMBOL, CONTRACTION) and n.data != POWER for n in topological(node))
+
+
+def _balance(node: Expr) -> int:
+    """Terms with a plus minus terms with a minus, for a sum or a contraction of one; 1 for anything else."""
+    if node.head == CALL and node.data == ADD:
+        minus = sum(is_negative(c) for c, _ in node.args)
+        return len(node.args) - 2 * minus
+    if node.head == CONTRACTION and len(node.args) > 1:
+        found = [b for c, _ in node.args if c.head == CALL and (b := _balance(c)) < 1]
+        return found[0] if found else 1
+    return 1
+
+
+def negated(node: Expr, order: Order) -> Expr:
+    """The node with the opposite sign, the minus put inside a sum."""
+    if node.head == CALL and node.data == ADD:
+        return sorted_sum([(negated(c, order), labels) for c, labels in node.args], node.shape, order)
+    if node.head == CONTRACTION and not is_negative(node):
+        for i, (child, labels) in enumerate(node.args):
+            if child.head == CALL and child.data == ADD and _balance(child) < 1:
+                return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
+    return scaled(node, Fraction(-1))

@@ -1,0 +1,257 @@
+"""The printed form: for every cluster the candidate that reads best; contractions in matrix notation.
+
+It only chooses what to print and is never normalised again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    PRIMITIVE,
+    SYMBOL,
+    Edge,
+    Expr,
+    contraction,
+    number,
+    with_args,
+)
+from derivata.expr.walk import rebuild, topological
+from derivata.rewrite.fold import total
+from derivata.rules.book import Book
+from derivata.simplify.canonical import is_identity_matrix
+from derivata.simplify.cost import cost
+from derivata.simplify.generators import variants
+from derivata.simplify.matrix import arrange
+from derivata.simplify.normal import Normaliser, normal
+from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
+from derivata.simplify.shapes import Printer, sorted_sum
+
+ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
+MOST_ALONE = 8
+FOREIGN = 12.0  # a function that neither the input nor the recognised name contains
+
+
+def textbook(raw: Expr, given: Expr, book: Book) -> Expr:
+    """The form of `raw` to print, `given` being the expression it came from."""
+    return rebuild(_Textbook(given, book).show(raw), _divided)
+
+
+def _divided(node: Expr) -> Expr:
+    """x**2/2 rather than 1/2*x**2."""
+    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2 or node.args[0][0].head != NUMBER:
+        return node
+    value, last = node.args[0][0].data, node.args[-1][0]
+    if value.denominator == 1 or (last.head == CONTRACTION and not is_elementwise(last)):
+        return node
+    above = [] if value.numerator == 1 else [(number(value.numerator), ())]
+    args = [*above, *node.args[1:], (number(Fraction(1, value.denominator)), ())]
+    return contraction(args, node.data, dict(zip(node.data, node.shape, strict=True)))
+
+
+class _Textbook:
+    def __init__(self, given: Expr, book: Book) -> None:
+        self.book = book
+        order = topological(given)
+        self.rank: dict[str, int] = {}
+        for node in _left_to_right(given) if given.cost < 5000 else order:
+            name = _name(node)
+            if name:
+                self.rank.setdefault(name, len(self.rank))
+        self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
+        self.shown: dict[Expr, Expr] = {}
+
+    def show(self, raw: Expr) -> Expr:
+        whole = self._present(normal(raw, self.book))
+        if raw.head == CALL and raw.data == ADD and 1 < len(raw.args) <= MOST_ALONE:
+            alone = self._alone(raw)
+            kept = _like_terms_free(alone) and _one_denominator(alone) and _calls(alone) <= _calls(whole)
+            if kept and cost(alone) - ALONE_BONUS < cost(whole):
+                return alone
+        return whole
+
+    def _alone(self, raw: Expr) -> Expr:
+        """Each term of the sum simplified by itself."""
+        terms: list[Edge] = []
+        for child, labels in raw.args:
+            shown = self._present(normal(child, self.book))
+            if shown.head == CALL and shown.data == ADD:
+                terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
+            else:
+                terms.append((shown, labels))
+        return sorted_sum(terms, raw.shape, self._order)
+
+    def _present(self, root: Expr) -> Expr:
+        """The printed form of a normal node; every atom below gets its own first."""
+        normaliser = Normaliser(root, self.book)
+        normaliser.run()
+        roots = normaliser.roots
+        for node in topological(root):
+            if node not in self.shown and (node in roots or not is_internal(node)):
+                self.shown[node] = self._node(node, normaliser)
+        return self.shown[root]
+
+    def _pretty(self, node: Expr) -> Expr:
+        """The printed form of an atom, or of a power of one that printing has just built."""
+        if node in self.shown:
+            return self.shown[node]
+        if is_internal(node) and node.head == CALL and node.data == POWER:
+            base, exponent = node.args
+            return with_args(node, ((self._pretty(base[0]), base[1]), exponent))
+        normaliser = Normaliser(node, self.book)
+        normaliser.run()
+        self.shown[node] = self._node(node, normaliser)
+        return self.shown[node]
+
+    def _node(self, node: Expr, normaliser: Normaliser) -> Expr:
+        if not node.args:
+            return node
+        if is_internal(node):
+            return self._cluster(node, normaliser)
+        if node.head == CONTRACTION:
+            return self._contraction(node)
+        return with_args(node, tuple((self._pretty(c), labels) for c, labels in node.args))
+
+    def _contraction(self, node: Expr) -> Expr:
+        if is_identity_matrix(node):
+            return node
+        sizes = dict(zip(node.data, node.shape, strict=True))
+        edges: list[Edge] = []
+        for child, labels in node.args:
+            sizes.update(zip(labels, child.shape, strict=True))
+            edges.append((self._pretty(child), labels))
+        edges.sort(key=self._order)
+        return arrange(edges, node.data, sizes)
+
+    def _cluster(self, node: Expr, normaliser: Normaliser) -> Expr:
+        """The cheapest candidate over every choice of generators."""
+        if node in normaliser.large:
+            return self._large(node)
+        value = rational(node, normaliser.leaf, normaliser.opened)
+        best: tuple[float, Expr] | None = None
+        for position, choice in enumerate(self._choices(value, normaliser)):
+            for candidate in Printer(choice, self._pretty, self._order, normaliser.facts.bases).candidates():
+                price = cost(candidate) + self._foreign(candidate, value, position)
+                if best is None or price < best[0] - 1e-9:
+                    best = price, candidate
+        return node if best is None else best[1]
+
+    def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
+        yield value
+        for variant in variants(value, normaliser):
+            yield variant
+            if variant.families != value.families:
+                yield from (v for v in variants(variant, normaliser) if len(v.families) <= len(value.families))
+
+    def _foreign(self, candidate: Expr, value: Rational, position: int) -> float:
+        """A small preference for the functions that are there already."""
+        if position == 0:
+            return 0.0
+        had = {f.node.data for f in value.families if f.node.head == CALL}
+        new = {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)} - had - self.known
+        return 0.1 + 0.5 * len(new)
+
+    def _large(self, node: Expr) -> Expr:
+        """A cluster too large to choose for: its parts in order."""
+        edges = [(self._pretty(c), labels) for c, labels in node.args]
+        if node.head == CALL and node.data == ADD:
+            return total(sorted(edges, key=self._order), node.shape)
+        return with_args(node, tuple(edges))
+
+    def _order(self, edge: Edge) -> Any:
+        """Numbers, then symbols, then functions, then sums; each in order of appearance in the input."""
+        node, labels = edge
+        kind, first = _kind(node), self._first(node)
+        return kind, first, -node.data.count("'") if node.head == CALL else 0, labels, node.digest
+
+    def _first(self, node: Expr) -> int:
+        names = [self.rank.get(n, 10**6) for n in _names(node)]
+        return min(names, default=10**6)
+
+
+def _calls(root: Expr) -> int:
+    """How often functions are written."""
+    stack, count = [root], 0
+    while stack:
+        node = stack.pop()
+        count += node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
+        stack.extend(c for c, _ in node.args)
+    return count
+
+
+def _one_denominator(root: Expr) -> bool:
+    """Whether at most one term is a fraction; more are put over one bar."""
+    if root.head != CALL or root.data != ADD:
+        return True
+    fractions = 0
+    for term, _ in root.args:
+        factors = term.args if term.head == CONTRACTION else ((term, ()),)
+        fractions += any(c.head == CALL and c.data == POWER and _kind(c) == 3 for c, _ in factors)
+    return fractions < 2
+
+
+def _like_terms_free(root: Expr) -> bool:
+    """Whether no two terms are multiples of one another."""
+    if root.head != CALL or root.data != ADD:
+        return True
+    parts = [(content(c)[1], labels) for c, labels in root.args]
+    return len(set(parts)) == len(parts)
+
+
+def _kind(node: Expr) -> int:
+    if node.head == CALL and node.data == POWER:
+        if node.args[1][0].head != NUMBER:
+            return 1
+        return 3 if node.args[1][0].head == NUMBER and node.args[1][0].data < 0 else _kind(node.args[0][0])
+    if node.head == NUMBER:
+        return 0
+    if node.head == SYMBOL:
+        return 0 if not node.shape else 1
+    if node.head == CALL and node.data == ADD:
+        return 2
+    if node.head == CONTRACTION and is_elementwise(node) and node.args:
+        return max(_kind(c) for c, _ in node.args)
+    return 1
+
+
+def _name(node: Expr) -> str:
+    if node.head == SYMBOL:
+        return str(node.data.name)
+    if node.head == CALL and node.data not in (ADD, POWER):
+        return str(node.data).rstrip("'")
+    return str(node.data[0]) if node.head == PRIMITIVE else ""
+
+
+def _names(node: Expr) -> list[str]:
+    own = _name(node)
+    if own:
+        return [own]
+    found: list[str] = []
+    stack = [node]
+    while stack and len(found) < 20:
+        current = stack.pop()
+        name = _name(current)
+        if name:
+            found.append(name)
+        else:
+            stack.extend(c for c, _ in current.args)
+    return found
+
+
+def _left_to_right(root: Expr) -> Iterator[Expr]:
+    stack, seen = [root], {root}
+    while stack:
+        node = stack.pop()
+        yield node
+        for child, _ in reversed(node.args):
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
+

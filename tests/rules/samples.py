@@ -1,0 +1,95 @@
+"""Where records are tried: dyadic points (so that floats hold them exactly), crowded beside what is special."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+
+from derivata.rules.record import Function
+from rules.oracle import Point, Undefined, declared, holds, still
+
+EPSILON = Fraction(1, 2**40)
+NEAR = Fraction(1, 2**70)  # where one-sided slopes are read off
+_WHOLE = [Fraction(n) for n in (0, 1, -1, 2, -2, 3, -3, 6, -6)]
+GRID = sorted(
+    {p + s * EPSILON for p in _WHOLE for s in (-1, 0, 1)}
+    | {Fraction(n, 16) for n in (1, -1, 4, -4, 7, -7, 8, -8, 9, 12, -12, 15, -15, 21, -21, 25, 37, -37, 77, -77)}
+    | {Fraction(n) for n in (10, -10, 20, -20, 30, -30)}
+)
+EXTREMES = [Fraction(s * n) for n in (10**3, 10**6) for s in (-1, 1)]
+_SMALL = [Fraction(n, 4) for n in (0, 4, -4, 2, -2, 8, -8, 1, -3, 5, 12, 7)]
+_VECTORS = [
+    (0, 0, 0), (1, 1, 0), (0, 0, 1), (1, -1, 2), (3, 3, 3), (-2, 5, 1), (0, 4, -7), (20, -20, 1), (-1, -2, -3),
+    (1,), (-3,), (0,), (2, -1), (1, 2, 3, 4), (-5, 7, 0, 7),
+]  # fmt: skip
+
+
+@cache
+def raw(arguments: tuple[tuple[str, Fraction | None], ...], vector: bool) -> tuple[Point, ...]:
+    """Points before the domain is asked for."""
+    names = [name for name, _ in arguments]
+    if not names:
+        return ({},)
+    if vector:
+        return tuple({names[0]: tuple(Fraction(n, 2) for n in v)} for v in _VECTORS)
+    if len(names) == 1:
+        return tuple({names[0]: x} for x in GRID)
+    return tuple(_several(names, arguments))
+
+
+def _several(names: list[str], arguments: tuple[tuple[str, Fraction | None], ...]) -> Iterator[Point]:
+    chance = random.Random(len(names))
+    defaults = [default for _, default in arguments[1:]]
+    if None not in defaults:
+        for x in (0, EPSILON, -EPSILON, 1, -1, Fraction(5, 4), -3, 10, -10):
+            yield dict(zip(names, [Fraction(x), *defaults], strict=True))  # type: ignore[list-item]
+    if len(names) == 2:
+        for x, y in itertools.product(_SMALL[:7], repeat=2):
+            yield {names[0]: x, names[1]: y}
+    for _ in range(40):
+        values = [chance.choice(_SMALL) for _ in names]
+        yield dict(zip(names, values, strict=True))
+        tied = chance.choice(values[1:])
+        for x in (tied, tied + EPSILON, tied - EPSILON):
+            yield dict(zip(names, [x, *values[1:]], strict=True))
+
+
+def candidates(record: Function) -> tuple[Point, ...]:
+    """All points of a record, inside its domain or not."""
+    return raw(record.arguments, bool(record.signature))
+
+
+def conditions(record: Function) -> list[str]:
+    return [c.strip() for c in record.domain.split(",") if c.strip()]
+
+
+def inside(record: Function, point: Point) -> bool:
+    """Whether every condition of the domain holds."""
+    try:
+        return all(holds(c, declared(record), still(point)) for c in conditions(record))
+    except Undefined:
+        return False
+
+
+def points(record: Function) -> list[Point]:
+    """The points of the domain."""
+    return [p for p in candidates(record) if inside(record, p)]
+
+
+def directions(point: Point, count: int = 2) -> list[Point]:
+    """Fixed directions without special relations, and one in which only the first argument moves."""
+    chance = random.Random(str(sorted(point)))
+    found: list[Point] = []
+    for _ in range(count):
+        found.append(
+            {
+                name: tuple(Fraction(chance.randint(-40, 40) * 2 + 1, 16) for _ in value)
+                if isinstance(value, tuple)
+                else Fraction(chance.randint(-40, 40) * 2 + 1, 16)
+                for name, value in point.items()
+            }
+        )
+    return found
