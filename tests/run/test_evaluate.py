@@ -12,9 +12,20 @@ from hypothesis import strategies as st
 
 from derivata.errors import EvaluationError, UnsupportedError
 from derivata.expr.lower import read
-from derivata.expr.node import CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Expr, contraction, elementwise, number, variable
+from derivata.expr.node import (
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    PRIMITIVE,
+    SYMBOL,
+    Expr,
+    contraction,
+    elementwise,
+    number,
+    variable,
+)
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import symbols, topological
+from derivata.expr.walk import replace, symbol_node, symbols, topological
 from derivata.rules.book import book
 from derivata.run.evaluate import evaluate
 
@@ -53,7 +64,7 @@ def softmax(t: Any, axis: int = -1) -> Any:
     return e / e.sum(axis=axis, keepdims=True)
 
 
-X, Y, y, v, w, A, B, T, z, a, b = (VALUES[name] for name in "X Y y v w A B T z a b".split())
+X, Y, y, v, w, A, B, T, z, a, b = (VALUES[name] for name in ["X", "Y", "y", "v", "w", "A", "B", "T", "z", "a", "b"])
 S = softmax(z)
 
 CASES = [
@@ -91,7 +102,10 @@ CASES = [
     ("einsum('ii,i->i', A, y)", np.diag(A) * y),
     ("einsum('ij,kj->ijk', X, X)", np.einsum("ij,kj->ijk", X, X)),
     ("einsum('ij,ik,il->jkl', X, Y, X)", np.einsum("ij,ik,il->jkl", X, Y, X)),
-    ("einsum('ijk,ijl->kl', einsum('ij,k->ijk', X, y), einsum('ij,k->ijk', Y, y))", np.sum(X * Y) * np.outer(y, y)),
+    (
+        "einsum('ijk,ijl->kl', einsum('ij,k->ijk', X, y), einsum('ij,k->ijk', Y, y))",
+        np.sum(X * Y) * np.outer(y, y),
+    ),
     ("einsum('bi,bj,b->ij', X, Y, y)", np.einsum("bi,bj,b->ij", X, Y, y)),
     ("eye(n)*3 + A", 3 * np.eye(4) + A),
     ("(X > 0)*Y", (X > 0) * Y),
@@ -124,7 +138,9 @@ CASES = [
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_the_value_is_numpys(text: str, expected: Any) -> None:
     node = expression(text)
-    given_values = values(node) | ({"n": 4} if text.startswith("eye") else {}) | ({"c": 5} if "onehot" in text else {})
+    given_values = (
+        values(node) | ({"n": 4} if text.startswith("eye") else {}) | ({"c": 5} if "onehot" in text else {})
+    )
     result = evaluate(node, given_values)
     assert result.shape == np.shape(expected)
     np.testing.assert_allclose(result, expected, rtol=1e-11, atol=1e-12)
@@ -143,7 +159,7 @@ def test_every_elementwise_function_has_code_that_is_its_value(name: str) -> Non
     written = read(f"{name}({', '.join(names)})", where, book().vocabulary)
     value = read(record.value, where, book().vocabulary)
     used = set(symbols(value))
-    expected = np.broadcast_to(evaluate(value, {k: x for k, x in at.items() if k in used} | ({} if used else {})), (4,))
+    expected = np.broadcast_to(evaluate(value, {k: x for k, x in at.items() if k in used}), (4,))
     np.testing.assert_allclose(evaluate(written, at), expected, rtol=1e-6, atol=1e-9)
 
 
@@ -177,8 +193,8 @@ def test_the_result_is_the_callers_own() -> None:
 
 def test_unspecified_functions_are_called() -> None:
     node = expression("f(x)*f'(x)")
-    assert evaluate(node, {"x": 0.5, "f": np.sin, "f'": np.cos}) == pytest.approx(np.sin(0.5) * np.cos(0.5))
-    assert evaluate(node, {"x": 0.5, "f": np.sin, "f_prime": np.cos}) == pytest.approx(np.sin(0.5) * np.cos(0.5))
+    for slope in ("f'", "f_prime"):
+        assert evaluate(node, {"x": 0.5, "f": np.sin, slope: np.cos}) == pytest.approx(np.sin(1.0) / 2)
     with pytest.raises(EvaluationError, match="callable"):
         evaluate(node, {"x": 0.5, "f": 1.0, "f'": np.cos})
 
@@ -237,7 +253,8 @@ def test_numbers_beyond_floats() -> None:
 
 
 def test_names_that_python_keeps() -> None:
-    node = variable(Symbol("lambda")) * variable(Symbol("np")) + variable(Symbol("t1")) * variable(Symbol("print"))
+    first, second, third, fourth = (variable(Symbol(name)) for name in ("lambda", "np", "t1", "print"))
+    node = first * second + third * fourth
     assert evaluate(node, {"lambda": 2, "np": 3, "t1": 4, "print": 5}) == 26
 
 
@@ -254,8 +271,8 @@ def test_large_graphs_take_linear_time() -> None:
 
 
 def test_a_function_without_code_or_formula_is_named() -> None:
-    bare = [f for f in book().functions if f.arguments and not f.signature and not (f.code.get("numpy") or f.value or f.stable)]
-    for function in bare:
+    functions = [f for f in book().functions if f.arguments and not f.signature]
+    for function in (f for f in functions if not (f.code.get("numpy") or f.value or f.stable)):
         text = f"{function.name}({', '.join('xyz'[: len(function.arguments)])})"
         with pytest.raises(UnsupportedError, match=function.name):
             evaluate(expression(text), dict.fromkeys("xyz"[: len(function.arguments)], 0.5))
@@ -272,17 +289,23 @@ def naive(root: Expr, given_values: dict[str, Any], sizes: dict[str, int]) -> An
 
 
 def _naive(node: Expr, args: list[Any], given_values: dict[str, Any], sizes: dict[str, int]) -> Any:
-    shape = tuple(sizes.get(s, s) if isinstance(s, str) else s for s in node.shape)
+    shape = tuple(sizes[s] if isinstance(s, str) else s for s in node.shape)
     if node.head == NUMBER:
         return np.float64(node.data)
     if node.head == SYMBOL:
         name = node.data.name
         return np.asarray(sizes[name] if "size" in node.data.traits else given_values[name], float)
     if node.head == CALL:
-        placed = [np.broadcast_to(_placed(arg, labels, len(shape)), shape) for arg, (_, labels) in zip(args, node.args, strict=True)]
+        edges = zip(args, (labels for _, labels in node.args), strict=True)
+        placed = [np.broadcast_to(_placed(arg, labels, len(shape)), shape) for arg, labels in edges]
         functions: dict[str, Any] = {
-            "add": lambda *terms: sum(terms), "pow": np.power, "exp": np.exp, "log": np.log, "tanh": np.tanh,
-            "gt": np.greater, "sigmoid": logistic,
+            "add": lambda *terms: sum(terms),
+            "pow": np.power,
+            "exp": np.exp,
+            "log": np.log,
+            "tanh": np.tanh,
+            "gt": np.greater,
+            "sigmoid": logistic,
         }
         return np.asarray(functions[node.data](*placed), float)
     if node.head == PRIMITIVE:
@@ -326,12 +349,11 @@ def graphs(draw: st.DrawFn) -> Expr:
         first = draw(st.sampled_from(pool))
         second = draw(st.sampled_from(pool))
         if kind == "contraction":
-            pool.append(_random_contraction(draw, [draw(st.sampled_from(pool)) for _ in range(draw(st.integers(0, 4)))]))
+            count = draw(st.integers(0, 4))
+            pool.append(_random_contraction(draw, [draw(st.sampled_from(pool)) for _ in range(count)]))
             continue
         if kind == "softmax" and first.shape:
             pool.append(read("softmax(q)", f"q[{','.join(map(str, first.shape))}]", book().vocabulary))
-            from derivata.expr.walk import replace, symbol_node
-
             node = symbol_node(pool[-1], "q")
             assert node is not None
             pool[-1] = replace(pool[-1], {node: first})
@@ -362,11 +384,12 @@ def _random_contraction(draw: st.DrawFn, operands: list[Expr]) -> Expr:
                 count += 1
         edges.append((operand, tuple(mine)))
     everything = [label for known in labels.values() for label in known]
-    out = draw(st.lists(st.sampled_from(everything), max_size=3)) if everything else []
+    out: list[int] = draw(st.lists(st.sampled_from(everything), max_size=3)) if everything else []
     sizes: dict[int, int | str] = {label: size for size, known in labels.items() for label in known}
     if draw(st.booleans()) and len(out) < 3:
+        stretched: list[int | str] = ["n", "d", 1, 2]
         out.append(count)
-        sizes[count] = draw(st.sampled_from(["n", "d", 1, 2]))
+        sizes[count] = draw(st.sampled_from(stretched))
     return contraction(edges, tuple(out), sizes)
 
 

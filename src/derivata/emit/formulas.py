@@ -88,7 +88,9 @@ def _formula(name: str, backend: str, depth: int) -> Expr:
     return expand([formula], backend, depth + 1)[0]
 
 
-def put_in(formula: Expr, arguments: Mapping[str, Edge], mapped: Sequence[Size], sizes: Mapping[str, Size]) -> Expr:
+def put_in(
+    formula: Expr, arguments: Mapping[str, Edge], mapped: Sequence[Size], sizes: Mapping[str, Size]
+) -> Expr:
     """A record's formula over the arguments of a node, mapped over the node's leading axes.
 
     The labels of an argument below `len(mapped)` are those axes, the others its own. Every node of the
@@ -130,7 +132,8 @@ def _image(
     count = len(mapped)
     if node.head == CONTRACTION:
         edges = [
-            (images[child][0], (*images[child][1], *(count + i for i in labels))) for child, labels in node.args
+            (images[child][0], (*images[child][1], *(count + i for i in labels)))
+            for child, labels in node.args
         ]
         known = {count + label: size for label, size in zip(node.data, own, strict=True)}
         return contraction(edges, (*held, *(count + i for i in node.data)), known), held

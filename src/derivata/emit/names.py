@@ -1,4 +1,4 @@
-"""Names in generated code: the user's own where Python allows them, and t1, t2, ... for intermediate values."""
+"""Names in generated code: the user's own where Python allows them; t1, t2, ... for intermediate values."""
 
 from __future__ import annotations
 

@@ -45,9 +45,15 @@ def native_code(text: str, arguments: tuple[str, ...]) -> NativeCode:
     """Parse a record's code."""
     tree = ast.parse(text, mode="eval").body
     dotted = isinstance(tree, ast.Name | ast.Attribute)
-    places, modules, conditions = [], set(), set()
+    places: list[tuple[int, int, str, bool]] = []
+    modules: set[str] = set()
+    conditions: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in arguments:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id not in arguments
+        ):
             modules.add(node.value.id)
         if isinstance(node, ast.Name) and node.id in arguments and not dotted:
             start, end = node.col_offset, node.col_offset + len(node.id)

@@ -50,8 +50,10 @@ def double(left: Edge, right: Edge, out: Labels, written: Written) -> tuple[str,
     a, b = left[1], right[1]
     if matched := _matmul(left, right, out) or _matmul(right, left, out):
         (first, order_first), (second, order_second) = matched
-        texts = [transposed(written(edge, ATOM if order != tuple(range(len(order))) else UNARY), order)
-                 for edge, order in ((first, order_first), (second, order_second))]
+        texts = [
+            transposed(written(edge, ATOM if order != tuple(range(len(order))) else UNARY), order)
+            for edge, order in ((first, order_first), (second, order_second))
+        ]
         return f"{texts[0]} @ {texts[1]}", PRODUCT
     if set(b) <= set(a) or set(a) <= set(b):
         big, small = (left, right) if set(b) <= set(a) else (right, left)
@@ -93,7 +95,10 @@ def _order(labels: Labels, wanted: Labels) -> Labels:
 
 def einsum(edges: tuple[Edge, ...], out: Labels, written: Written) -> str:
     """What has no plainer spelling. With `optimize` NumPy uses BLAS where it can."""
-    letters = {label: LETTERS[i] for i, label in enumerate(dict.fromkeys((*out, *(i for _, ls in edges for i in ls))))}
+    letters = {
+        label: LETTERS[i]
+        for i, label in enumerate(dict.fromkeys((*out, *(i for _, ls in edges for i in ls))))
+    }
     groups = ",".join("".join(letters[i] for i in labels) for _, labels in edges)
     spec = f"{groups}->{''.join(letters[i] for i in out)}"
     inner = {label for _, labels in edges for label in labels} - set(out)

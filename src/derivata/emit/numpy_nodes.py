@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from derivata.emit.formulas import SYNTAX, native, unspecified
 from derivata.emit.names import Names
 from derivata.emit.native_code import native_code
 from derivata.emit.numpy_contraction import double, einsum, single, sum_text, transposed
+from derivata.emit.numpy_operands import FUNCTION, VARIABLE, Operands
 from derivata.emit.pieces import (
     ARRAY,
     ATOM,
@@ -19,39 +19,27 @@ from derivata.emit.pieces import (
     TRUTH,
     UNARY,
     Piece,
+    first_factor,
     indexed,
     joined_sum,
     literal,
     nesting,
+    to_the,
 )
 from derivata.emit.pieces import POWER as POWER_LEVEL
-from derivata.emit.plan import is_reciprocal, is_subscript, is_view, negated
+from derivata.emit.plan import is_plain, is_reciprocal, is_subscript, negated
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
-from derivata.expr.notation import COMPARISONS, HALF, is_onehot
+from derivata.expr.notation import COMPARISONS, is_onehot
 from derivata.rules.book import book
 
 LONGEST = 80  # characters of one expression
 DEEPEST = 5  # parentheses within parentheses
 SHORT = 16
-VARIABLE, SIZE, FUNCTION, RESULT = "variable", "size", "function", "result"  # kinds of names
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 
 
-class Lines:
+class Lines(Operands):
     """Writes nodes one after another, children first."""
-
-    def __init__(
-        self, counts: dict[Expr, int], names: Names, results: dict[Expr, str], indices: frozenset[str], *, typed: bool
-    ) -> None:
-        self.indices = indices  # the symbols that stand as subscripts: Python's whole numbers
-        self.counts, self.names, self.results = counts, names, results
-        self.keeps = True  # whether the operands of the present node may be written with keepdims
-        self.typed = typed  # whether there is an argument whose type decides the result's
-        self.pieces: dict[Expr, Piece] = {}
-        self.lines: list[tuple[str, str]] = []
-        self.modules: set[str] = set()
-        self.guarded: set[str] = set()
-        self.sizes: dict[str, None] = {}
 
     # -- one node ------------------------------------------------------------------------------------------
 
@@ -66,9 +54,7 @@ class Lines:
             self._name_children(node)
             piece = self._compose(node)
         self.pieces[node] = piece
-        if node in self.results:
-            self.assign(node)
-        elif not self._is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece)):
+        if node in self.results or (not is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece))):
             self.assign(node)
 
     def assign(self, node: Expr) -> None:
@@ -80,31 +66,17 @@ class Lines:
         self.lines.append((name, piece.text))
         self.pieces[node] = Piece(name, ATOM, piece.kind)
 
-    def _line(self, text: str) -> Piece:
-        name = self.names.fresh()
-        self.lines.append((name, text))
-        return Piece(name, ATOM)
-
     def _is_unwieldy(self, piece: Piece) -> bool:
         return len(piece.text) > LONGEST or nesting(piece.text) > DEEPEST
-
-    def _is_plain(self, node: Expr) -> bool:
-        """Writing it twice costs nothing."""
-        if node.head in (NUMBER, SYMBOL) or (node.head == CALL and not node.args) or is_reciprocal(node):
-            return True
-        return is_view(node) and node.args[0][0].head == SYMBOL and set(node.data) == set(node.args[0][1])
 
     def _name_children(self, node: Expr) -> None:
         """Name the long parts of a node that is too long to read."""
         for child, _ in node.args:
-            chain = []
-            while is_reciprocal(child):
-                chain.append(child)
-                child = child.args[0][0]
-            if not self._is_plain(child) and len(self.pieces[child].text) > SHORT:
-                self.assign(child)
-            for divided in reversed(chain):
-                self.pieces[divided] = self._compose(divided)
+            part = child.args[0][0] if is_reciprocal(child) else child
+            if not is_plain(part) and len(self.pieces[part].text) > SHORT:
+                self.assign(part)
+            if part is not child:
+                self.pieces[child] = self._compose(child)
 
     def _compose(self, node: Expr) -> Piece:
         if node.head == NUMBER:
@@ -125,111 +97,51 @@ class Lines:
             return Piece(f"dtype.type({self.names.of(VARIABLE, name)})", ATOM)
         return Piece(self.names.of(VARIABLE, name), ATOM)
 
-    # -- operands ------------------------------------------------------------------------------------------
-
-    def value(self, node: Expr) -> Piece:
-        """The piece of a node as a number: truth values become 0 and 1."""
-        piece = self.pieces[node]
-        if piece.kind != TRUTH:
-            return piece
-        if self.typed:
-            return Piece(f"{piece.at(ATOM)}.astype(dtype)", ATOM)
-        return Piece(f"1.0*{piece.at(UNARY)}", PRODUCT)
-
-    def operand(self, edge: Edge, rank: int, piece: Piece | None = None) -> Piece:
-        """An operand of an elementwise node over NumPy's right-aligned axes."""
-        child, labels = edge
-        piece = self.value(child) if piece is None else piece
-        order = tuple(sorted(labels))
-        if labels and self.keeps and piece.summed and labels == order and (kept := self._kept(piece, labels, rank)):
-            return kept
-        if labels == order and (not labels or order == tuple(range(rank - len(order), rank))):
-            return piece
-        if (inner := negated(child)) is not None and piece.text.startswith("-"):
-            return Piece(f"-{self.operand((inner, labels), rank).at(UNARY)}", UNARY, piece.kind)
-        turned = transposed(piece.at(ATOM), tuple(labels.index(label) for label in order))
-        return Piece(indexed(turned, order, rank), ATOM, piece.kind)
-
-    def _kept(self, piece: Piece, labels: Labels, rank: int) -> Piece | None:
-        """A sum that is stretched back over its axes is written with keepdims."""
-        assert piece.summed is not None
-        inner, summed, text = piece.summed
-        if len(inner.shape) != rank or tuple(i for i in range(rank) if i not in summed) != labels:
-            return None
-        return Piece(sum_text(text, summed, rank, ", keepdims=True"), ATOM, piece.kind)
-
-    def _spread(self, node: Expr, piece: Piece, covered: set[int]) -> Piece:
-        """Stretch over the axes that no operand has."""
-        rank = len(node.shape)
-        missing = [axis for axis in range(rank) if axis not in covered]
-        if not missing:
-            return piece
-        if covered and all(node.shape[axis] == 1 for axis in missing):
-            # The others are in place already, from the first one on.
-            lead = [axis for axis in missing if axis < min(covered)]
-            if not lead or (len(node.args) == 1 and piece.text.endswith("keepdims=True)")):
-                return piece
-            return Piece(f"{piece.at(ATOM)}[{', '.join(['None'] * len(lead))}]", ATOM, piece.kind)
-        shape = self.shape(node)
-        if piece.kind == LITERAL:
-            maker = {"0": "zeros", "1": "ones"}.get(piece.text)
-            typed = ", dtype=dtype" if self.typed else ""
-            if maker:
-                return Piece(f"np.{maker}({shape}{typed})", ATOM)
-            text = piece.text if self.typed or not piece.text.lstrip("-").isdigit() else piece.text + ".0"
-            return Piece(f"np.full({shape}, {text}{typed})", ATOM)
-        return Piece(f"np.full({shape}, {piece.text})", ATOM, piece.kind)
-
-    def size(self, size: int | str) -> str:
-        if isinstance(size, int):
-            return str(size)
-        self.sizes[size] = None
-        return self.names.of(SIZE, size)
-
-    def shape(self, node: Expr) -> str:
-        sizes = [self.size(size) for size in node.shape]
-        return sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"
-
     # -- calls ---------------------------------------------------------------------------------------------
 
     def _call(self, node: Expr) -> Piece:
         if unspecified(node):
             inner = self.operand(node.args[0], len(node.shape))
             piece = Piece(f"{self.names.of(FUNCTION, node.data)}({inner.text})", ATOM)
-            return self._spread(node, piece, set(node.args[0][1]))
+            return self.spread(node, piece, set(node.args[0][1]))
         if node.data not in SYNTAX:
             return self._function(node, node.data)
         rank = len(node.shape)
         covered = {label for _, labels in node.args for label in labels}
         if node.data == POWER:
-            return self._spread(node, self._power(node), covered)
+            return self.spread(node, self._power(node), covered)
         if node.data == ADD:
-            return self._spread(node, self._chain(self._terms(node)), covered)
+            return self.spread(node, self._chain(self._terms(node)), covered)
         left, right = (self.operand(edge, rank) for edge in node.args)
         text = f"{left.at(SUM)} {_SIGNS[node.data]} {right.at(SUM)}"
         piece = Piece(text, COMPARE, TRUTH)
         if left.kind == right.kind == LITERAL:
             piece = Piece(f"np.bool({text})", ATOM, TRUTH)
-        return self._spread(node, piece, covered)
+        return self.spread(node, piece, covered)
 
     def _terms(self, node: Expr) -> list[Piece]:
         """The terms of a sum; the one truth value beside an array is 0 or 1 without further ado."""
         kinds = [self.pieces[child].kind for child, _ in node.args]
         beside = len(kinds) == 2 and set(kinds) == {TRUTH, ARRAY}
         rank = len(node.shape)
-        return [self.operand(edge, rank, self.pieces[edge[0]] if beside else None) for edge in node.args]
+        terms = [self.operand(edge, rank, self.pieces[edge[0]] if beside else None) for edge in node.args]
+        inner = negated(node.args[1][0])
+        if len(terms) == 2 and kinds[0] == ARRAY and inner is not None and self.pieces[inner].kind == TRUTH:
+            taken = self.operand((inner, node.args[1][1]), rank, self.pieces[inner])
+            terms[1] = Piece(f"-{taken.at(UNARY)}", UNARY)
+        return terms
 
     def _chain(self, terms: list[Piece]) -> Piece:
         """A sum; a long one is added up over several lines."""
         kind = LITERAL if all(term.kind == LITERAL for term in terms) else ARRAY
-        while len(terms) > 2 and sum(len(term.text) + 3 for term in terms) > LONGEST:
-            count, length = 1, len(terms[0].text)
-            while count < len(terms) - 1 and length + len(terms[count].text) + 3 <= LONGEST:
-                length += len(terms[count].text) + 3
-                count += 1
-            count = max(count, 2)
-            terms = [self._line(joined_sum(terms[:count])), *terms[count:]]
-        return Piece(joined_sum(terms), SUM if len(terms) > 1 else terms[0].level, kind)
+        held, length = [terms[0]], len(terms[0].text)
+        for term in terms[1:]:
+            if len(held) > 1 and length + len(term.text) + 3 > LONGEST:
+                held = [self.line(joined_sum(held))]
+                length = len(held[0].text)
+            held.append(term)
+            length += len(term.text) + 3
+        return Piece(joined_sum(held), SUM if len(held) > 1 else held[0].level, kind)
 
     def _power(self, node: Expr) -> Piece:
         """A power with its own negative exponent is a division."""
@@ -239,26 +151,23 @@ class Lines:
             self._guard(node)
             return Piece(f"1/{divisor.at(POWER_LEVEL)}", PRODUCT, divisor.kind)
         base = self.operand(node.args[0], len(node.shape))
-        if exponent.head == NUMBER:
-            return self._to_the(base, exponent.data)
+        if exponent.head == NUMBER and exponent.data > 0:
+            return to_the(base, exponent.data)
+        if exponent.head == NUMBER and exponent.data < 0:
+            return Piece(f"1/{to_the(base, -exponent.data).at(POWER_LEVEL)}", PRODUCT, base.kind)
         power = self.operand(node.args[1], len(node.shape))
         kind = LITERAL if base.kind == power.kind == LITERAL else ARRAY
         if kind == LITERAL:
             base = Piece(f"float({base.text})", ATOM, LITERAL)
         return Piece(f"{base.at(ATOM)}**{power.at(POWER_LEVEL)}", POWER_LEVEL, kind)
 
-    def _to_the(self, base: Piece, exponent: Fraction) -> Piece:
-        if exponent == 1:
-            return base
-        if exponent == HALF.data and base.kind != LITERAL:
-            return Piece(f"np.sqrt({base.text})", ATOM)
-        return Piece(f"{base.at(ATOM)}**{literal(exponent).at(POWER_LEVEL)}", POWER_LEVEL, base.kind)
-
     def _guard(self, node: Expr) -> None:
         """1/(1 + exp(x)) is 0 where exp(x) is too large for a float: nothing to warn of."""
         base = node.args[0][0]
-        if base.head == CALL and base.data == ADD and any(
-            child.head == CALL and child.data not in SYNTAX for child, _ in base.args
+        if (
+            base.head == CALL
+            and base.data == ADD
+            and any(child.head == CALL and child.data not in SYNTAX for child, _ in base.args)
         ):
             self.guarded.add("over")
 
@@ -266,7 +175,7 @@ class Lines:
         """The u**2 of u**-2, its axes placed as those of the power are in its parent."""
         (base, own), (exponent, _) = node.args
         placed = own if labels is None else tuple(labels[i] for i in own)
-        return self._to_the(self.operand((base, placed), rank), -exponent.data)
+        return to_the(self.operand((base, placed), rank), -exponent.data)
 
     def _function(self, node: Expr, name: str) -> Piece:
         record = book().get(name)
@@ -282,7 +191,7 @@ class Lines:
             piece = piece if argument in code.conditions else self.value(edge[0])
             piece = self.operand(edge, rank, piece)
             twice = code.uses(argument) > 1 and len(piece.text) > SHORT
-            pieces.append(self._line(piece.text) if twice else piece)
+            pieces.append(self.line(piece.text) if twice else piece)
         text = code.apply(names, pieces)
         if code.conditions:
             self.guarded |= {"over", "divide", "invalid"}
@@ -290,17 +199,15 @@ class Lines:
         constant = bool(pieces) and all(p.kind == LITERAL for i, p in enumerate(pieces) if i not in chosen)
         kind = LITERAL if not pieces else ARRAY
         if code.modules or (constant and any(piece.kind != LITERAL for piece in pieces)):
-            text = self._typed(text)
+            text = self.as_typed(text)
         elif constant and self.typed:
             # A constant must not decide the type of the result.
             text, kind = f"float({text})", LITERAL
         level = ATOM if pieces and (code.dotted or text.endswith(".astype(dtype)")) else code.level
         piece = Piece(text, level, kind)
-        return self._spread(node, piece, {i for _, labels in node.args for i in labels} | set(range(mapped, 99)))
-
-    def _typed(self, text: str) -> str:
-        """What would have NumPy's own choice of type gets that of the arguments."""
-        return f"{text}.astype(dtype)" if self.typed else text
+        return self.spread(
+            node, piece, {i for _, labels in node.args for i in labels} | set(range(mapped, 99))
+        )
 
     # -- contractions --------------------------------------------------------------------------------------
 
@@ -323,11 +230,11 @@ class Lines:
         if not args and len(out) == 2 and out == (0, 0):
             return Piece(f"np.eye({self.size(node.shape[0])}{', dtype=dtype' if self.typed else ''})", ATOM)
         if not args:
-            return self._spread(node, Piece("1", ATOM, LITERAL), set())
+            return self.spread(node, Piece("1", ATOM, LITERAL), set())
         if len(args) == 1 and out == (0, 0) and args[0][1] == (0,):
             return Piece(f"np.diag({self.value(args[0][0]).text})", ATOM)
         if held <= set(out) and all(len(set(labels)) == len(labels) for _, labels in args):
-            return self._spread(node, self._product(node), held)
+            return self.spread(node, self._product(node), held)
 
         def written(edge: Edge, least: int) -> str:
             return self.value(edge[0]).at(least)
@@ -338,7 +245,9 @@ class Lines:
             text, level = double(args[0], args[1], out, written)
             return Piece(text, level)
         if all(labels == args[0][1] for _, labels in args):
-            product = self._times([self.operand((child, tuple(range(len(labels)))), len(labels)) for child, labels in args], [])
+            product = self._times(
+                [self.operand((child, tuple(range(len(labels)))), len(labels)) for child, labels in args], []
+            )
             summed = tuple(i for i, label in enumerate(args[0][1]) if label not in out)
             if tuple(label for label in args[0][1] if label in out) == out:
                 return Piece(sum_text(product.text, summed, len(args[0][1])), ATOM)
@@ -379,7 +288,9 @@ class Lines:
         if outer := self._outer([edge for edge, _ in over if edge[1]], rank):
             over = [*((edge, piece) for edge, piece in over if not edge[1]), outer]
         leading = [piece for edge, piece in under if not edge[1]]
-        scalars = sorted((piece for edge, piece in over if not edge[1]), key=lambda piece: piece.kind == TRUTH)
+        scalars = sorted(
+            (piece for edge, piece in over if not edge[1]), key=lambda piece: piece.kind == TRUTH
+        )
         arrays = sorted((piece for edge, piece in over if edge[1]), key=lambda piece: piece.kind == TRUTH)
         divisors = [piece for edge, piece in under if edge[1]]
         for edge, _ in under:
@@ -408,10 +319,10 @@ class Lines:
         kind = LITERAL if all(p.kind == LITERAL for p in (*factors, *divisors)) else ARRAY
         negative = bool(factors) and factors[0].text == "-1"
         pending = list(factors[1:] if negative else factors) or [Piece("1", ATOM, LITERAL)]
-        text = self._first(pending[0])
+        text = first_factor(pending[0])
         for piece, sign in (*((p, "*") for p in pending[1:]), *((p, "/") for p in divisors)):
             if len(text) > LONGEST:
-                text = self._line(text).text
+                text = self.line(text).text
             text += sign + piece.at(UNARY if sign == "*" else POWER_LEVEL)
         only = len(pending) == 1 and not divisors
         if not negative:
@@ -419,8 +330,3 @@ class Lines:
         if text.startswith("-"):
             text = f"({text})"
         return Piece(f"-{text}", UNARY if only else PRODUCT, kind)
-
-    def _first(self, piece: Piece) -> str:
-        # A product next to @ is right in Python and misread by people.
-        loose = piece.level < PRODUCT or " @ " in piece.text and piece.level == PRODUCT
-        return f"({piece.text})" if loose else piece.text

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from derivata.emit.formulas import unspecified
 from derivata.emit.names import Names, python_name
-from derivata.emit.numpy_nodes import FUNCTION, RESULT, SIZE, VARIABLE, Lines
+from derivata.emit.numpy_nodes import Lines
+from derivata.emit.numpy_operands import FUNCTION, RESULT, SIZE, VARIABLE
 from derivata.emit.plan import is_subscript, plan, use_counts
 from derivata.expr.node import SYMBOL, Expr
 from derivata.expr.notation import is_onehot
@@ -19,7 +20,9 @@ WIDTH = 100
 _INDENT = "    "
 _QUIET = {
     frozenset({"over"}): '@np.errstate(over="ignore")',
-    frozenset({"over", "divide", "invalid"}): '@np.errstate(over="ignore", divide="ignore", invalid="ignore")',
+    frozenset(
+        {"over", "divide", "invalid"}
+    ): '@np.errstate(over="ignore", divide="ignore", invalid="ignore")',
 }
 
 
@@ -76,19 +79,25 @@ def numpy_function(
     sizes, missing = _size_lines(lines, names, arguments)
     arguments += [Parameter(size, names.of(SIZE, size), "size") for size in missing]
     arguments = _in_order(arguments, parameters)
-    body = [*_conversion(arguments, lines.typed), *sizes, *(f"{left} = {right}" for left, right in lines.lines)]
+    body = [
+        *_conversion(arguments, lines.typed),
+        *sizes,
+        *(f"{left} = {right}" for left, right in lines.lines),
+    ]
     returned = ", ".join(lines.value(planned[key]).text for key in results)
     body.append(f"return {returned}")
-    text = "\n".join([
-        "import numpy as np",
-        *(f"import {module}" for module in sorted(lines.modules)),
-        "",
-        "",
-        *([_QUIET[frozenset(lines.guarded)]] if lines.guarded else []),
-        *_signature(python_name(name), [argument.python for argument in arguments]),
-        *(_INDENT + line if line else "" for line in [*_docstring(docstring), *body]),
-        "",
-    ])
+    text = "\n".join(
+        [
+            "import numpy as np",
+            *(f"import {module}" for module in sorted(lines.modules)),
+            "",
+            "",
+            *([_QUIET[frozenset(lines.guarded)]] if lines.guarded else []),
+            *_signature(python_name(name), [argument.python for argument in arguments]),
+            *(_INDENT + line if line else "" for line in [*_docstring(docstring), *body]),
+            "",
+        ]
+    )
     return Source(python_name(name), text, tuple(arguments))
 
 
@@ -155,7 +164,9 @@ def _size_lines(lines: Lines, names: Names, arguments: Sequence[Parameter]) -> t
         if len(mine) == len(shape) > 1:
             found.append(f"{', '.join(names.of(SIZE, size) for size in mine)} = {argument.python}.shape")
         else:
-            found += [f"{names.of(SIZE, size)} = {argument.python}.shape[{shape.index(size)}]" for size in mine]
+            found += [
+                f"{names.of(SIZE, size)} = {argument.python}.shape[{shape.index(size)}]" for size in mine
+            ]
         for size in mine:
             del wanted[size]
     return found, list(wanted)
@@ -169,7 +180,10 @@ def _conversion(arguments: Sequence[Parameter], typed: bool) -> list[str]:
     if not used:
         return ["dtype = np.dtype(float)"]
     if len(used) == 1:
-        return [f"dtype = np.result_type(0.0, np.asarray({used[0]}))", f"{used[0]} = np.asarray({used[0]}, dtype)"]
+        return [
+            f"dtype = np.result_type(0.0, np.asarray({used[0]}))",
+            f"{used[0]} = np.asarray({used[0]}, dtype)",
+        ]
     listed = f"({', '.join(used)})"
     given = f'dtype = np.result_type(0.0, *(v.dtype for v in {listed} if hasattr(v, "dtype")))'
     return [*_wrapped(given), *_wrapped(f"{', '.join(used)} = (np.asarray(v, dtype) for v in {listed})")]

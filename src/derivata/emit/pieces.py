@@ -29,7 +29,7 @@ class Piece:
 
 
 def literal(value: Fraction) -> Piece:
-    """An exact rational as Python writes it: 2, 0.5, 1/3; as a float where Python's integers would be long."""
+    """An exact rational as Python writes it: 2, 0.5, 1/3; a float where Python's integers would be long."""
     if max(abs(value.numerator), value.denominator) > EXACT:
         try:
             text = repr(float(value))
@@ -52,6 +52,21 @@ def nesting(text: str) -> int:
         depth += (character in "([") - (character in ")]")
         deepest = max(deepest, depth)
     return deepest
+
+
+def to_the(base: Piece, exponent: Fraction) -> Piece:
+    """A power with a positive exponent."""
+    if exponent == 1:
+        return base
+    if exponent == Fraction(1, 2) and base.kind != LITERAL:
+        return Piece(f"np.sqrt({base.text})", ATOM)
+    return Piece(f"{base.at(ATOM)}**{literal(exponent).at(POWER)}", POWER, base.kind)
+
+
+def first_factor(piece: Piece) -> str:
+    """The first factor of a product. One next to @ is right in Python and misread by people."""
+    loose = piece.level < PRODUCT or (" @ " in piece.text and piece.level == PRODUCT)
+    return f"({piece.text})" if loose else piece.text
 
 
 def joined_sum(terms: Sequence[Piece]) -> str:

@@ -20,6 +20,7 @@ from derivata.expr.node import (
     NUMBER,
     ONE,
     POWER,
+    SYMBOL,
     Edge,
     Expr,
     Labels,
@@ -59,7 +60,7 @@ def use_counts(roots: Iterable[Expr]) -> dict[Expr, int]:
     counts: dict[Expr, int] = {}
 
     def use(child: Expr) -> None:
-        while is_reciprocal(child):
+        if is_reciprocal(child):
             child = child.args[0][0]
         counts[child] = counts.get(child, 0) + 1
 
@@ -76,8 +77,11 @@ def is_reciprocal(node: Expr) -> bool:
     """u**-2 and the like: a factor that is written as a division."""
     if node.head != CALL or node.data != POWER:
         return False
-    exponent = node.args[1][0]
-    return exponent.head == NUMBER and bool(exponent.data < 0)
+    base, exponent = node.args[0][0], node.args[1][0]
+    if exponent.head != NUMBER or exponent.data >= 0:
+        return False
+    nested = base.head == CALL and base.data == POWER and base.args[1][0].head == NUMBER
+    return not (nested and base.args[1][0].data < 0)
 
 
 def negated(node: Expr) -> Expr | None:
@@ -94,6 +98,13 @@ def is_view(node: Expr) -> bool:
     labels = node.args[0][1]
     distinct = len(set(labels)) == len(labels) and len(set(node.data)) == len(node.data)
     return distinct and set(labels) <= set(node.data)
+
+
+def is_plain(node: Expr) -> bool:
+    """Writing it twice costs nothing: a symbol, a number, or one transposed. A division is written where it is used."""
+    if node.head in (NUMBER, SYMBOL) or (node.head == CALL and not node.args) or is_reciprocal(node):
+        return True
+    return is_view(node) and node.args[0][0].head == SYMBOL and set(node.data) == set(node.args[0][1])
 
 
 def is_subscript(node: Expr) -> bool:
@@ -114,7 +125,9 @@ def _squeezed(node: Expr) -> Expr:
     child, labels = node.args[0]
     dropped = [i for i, label in enumerate(labels) if label not in node.data]
     kept = tuple(i for i in range(len(labels)) if i not in dropped)
-    elementwise = child.head == CALL or (child.head == CONTRACTION and set(child.data) == set(range(len(labels))))
+    elementwise = child.head == CALL or (
+        child.head == CONTRACTION and set(child.data) == set(range(len(labels)))
+    )
     in_order = tuple(label for label in labels if label in node.data) == node.data
     if not dropped or not elementwise or not in_order or len(set(labels)) < len(labels):
         return node
@@ -231,7 +244,7 @@ def _selected(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Ed
             kept.append((child, labels))
         else:
             selectors[label] = (child, labels)
-    for label in [lab for lab, in (ls for _, ls in kept) if lab in selectors]:
+    for label in [lab for (lab,) in (ls for _, ls in kept) if lab in selectors]:
         kept.append(selectors.pop(label))  # selected twice: left to the general path
     found: list[Edge] = []
     for child, labels in arrays:
@@ -252,7 +265,9 @@ def _summed_alone(edges: list[Edge], out: Labels) -> list[Edge]:
     found: list[Edge] = []
     for child, labels in edges:
         kept = tuple(label for label in labels if label in out or holders[label] > 1)
-        found.append((child, labels) if kept == labels else (_squeezed(contraction([(child, labels)], kept)), kept))
+        found.append(
+            (child, labels) if kept == labels else (_squeezed(contraction([(child, labels)], kept)), kept)
+        )
     return found
 
 
@@ -283,8 +298,8 @@ def _same_axes(edges: list[Edge], summed: set[int]) -> tuple[int, ...]:
     groups: dict[frozenset[int], list[int]] = {}
     for index, (_, labels) in enumerate(edges):
         groups.setdefault(frozenset(labels), []).append(index)
-    for labels, members in groups.items():
-        if len(members) > 1 and labels & summed and len(edges) > 2:
+    for common, members in groups.items():
+        if len(members) > 1 and common & summed and len(edges) > 2:
             return tuple(members) if len(members) < len(edges) else tuple(members[:-1])
     return ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import operator
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -125,9 +125,29 @@ class Expr:
         text = str(self) if self.cost < 2000 else f"{self.head} of {self.cost} nodes"
         return f"Expr({text!r}{shape})"
 
-    def __getattr__(self, name: str) -> Any:
-        # Rendering lives in a higher layer; `latex` and `unicode` are put here by derivata.verbs.
-        raise AttributeError(f"an expression has no attribute {name!r}")
+    def latex(self) -> str:
+        """The expression as LaTeX, for KaTeX, MathJax and papers."""
+        return str(_face("latex")(self))
+
+    def unicode(self, width: int | None = None) -> str:
+        """The expression as two-dimensional Unicode maths for a terminal."""
+        return str(_face("unicode")(self, width=width))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What notebooks show."""
+        return {"text/plain": str(self), "text/latex": f"${self.latex()}$"}
+
+
+_FACES: dict[str, Callable[..., Any]] = {}
+
+
+def set_face(name: str, face: Callable[..., Any]) -> None:
+    """Tell expressions how a higher layer prints them; done once, by the package itself."""
+    _FACES[name] = face
+
+
+def _face(name: str) -> Callable[..., Any]:
+    return _FACES[name]
 
 
 def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
@@ -205,9 +225,9 @@ def primitive(name: str, mapped: int, args: Sequence[Edge], shape: Shape) -> Exp
     return _make(PRIMITIVE, (name, mapped), tuple(args), shape)
 
 
-def differential(of: Expr) -> Expr:
-    """`d(u)`: the change of u, not worked out yet."""
-    return _make(DIFFERENTIAL, None, ((of, tuple(range(len(of.shape)))),), of.shape)
+def differential(of: Expr, label: str = "d") -> Expr:
+    """`d(u)`: the change of u, not worked out yet; `label` is how it is written, `d` or `d/dx`."""
+    return _make(DIFFERENTIAL, label, ((of, tuple(range(len(of.shape)))),), of.shape)
 
 
 def with_args(node: Expr, args: tuple[Edge, ...]) -> Expr:
@@ -215,7 +235,7 @@ def with_args(node: Expr, args: tuple[Edge, ...]) -> Expr:
     if args == node.args:
         return node
     if node.head == DIFFERENTIAL:
-        return differential(args[0][0])
+        return differential(args[0][0], node.data)
     return _make(node.head, node.data, args, node.shape)
 
 

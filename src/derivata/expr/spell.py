@@ -70,7 +70,7 @@ def _spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if node.head == SYMBOL:
         return _name(node.data.name)
     if node.head == DIFFERENTIAL:
-        return Syntax("differential", "d", 0, [written[node.args[0][0]]])
+        return Syntax("differential", node.data, 0, [written[node.args[0][0]]])
     if node.head == CALL:
         return _call(node, written)
     if node.head == CONTRACTION:

@@ -82,22 +82,17 @@ def over(top: Box, bottom: Box, bar: str, extra: int = 0) -> Box:
 
 
 def raised(base: Box, exponent: Box) -> Box:
-    """The exponent above and to the right of the base."""
+    """The exponent above and to the right of the base; a tall base lifts it less."""
     lift = max(base.base, 1)
-    blank = Box((" " * base.width,) * exponent.height, 0, base.width)
-    left = stack([blank, base], exponent.height + base.base) if base.base == 0 else base
-    if base.base == 0:
-        right = Box(exponent.lines, exponent.height, exponent.width)
-        return beside([left, Box((*right.lines, " " * exponent.width), exponent.height, exponent.width)])
     lines = (*exponent.lines, *(" " * exponent.width,) * lift)
-    return beside([base, Box(lines, exponent.height + lift - 1, exponent.width)])
+    return beside([base, Box(lines, len(lines) - 1, exponent.width)])
 
 
-def lowered(base: Box, subscript: Box) -> Box:
-    """The subscript below and to the right of the base."""
-    drop = base.height - base.base - 1
-    lines = (" " * subscript.width,) * max(drop, 1) + subscript.lines
-    return beside([base, Box(lines, 0, subscript.width)])
+def corner(base: Box, small: str, *, top: bool) -> Box:
+    """Small letters at the upper or lower right."""
+    width = cells(small)
+    blank = (" " * width,) * (base.height - 1)
+    return beside([base, Box((small, *blank) if top else (*blank, small), base.base, width)])
 
 
 def bracketed(inner: Box, left: str, right: str, *, ascii_only: bool) -> Box:
@@ -113,7 +108,7 @@ def _bracket(side: str, inner: Box, *, ascii_only: bool) -> Box | None:
         side = _ASCII.get(side, side)
     if inner.flat or ascii_only:
         return Box((side,) * inner.height, inner.base, 1)
-    first, middle, last = _TALL[side]
+    first, middle, last = tuple(_TALL[side])
     return Box((first, *(middle,) * (inner.height - 2), last), inner.base, 1)
 
 
@@ -123,7 +118,7 @@ def braced(rows: Box, *, ascii_only: bool) -> Box:
         rows = Box((*rows.lines, " " * rows.width), rows.base, rows.width)
     middle = rows.height // 2
     signs = ["|" if ascii_only else "⎪"] * rows.height
-    signs[0], signs[middle], signs[-1] = "/<\\" if ascii_only else "⎧⎨⎩"
+    signs[0], signs[middle], signs[-1] = ("/", "<", "\\") if ascii_only else ("⎧", "⎨", "⎩")
     rows = Box(rows.lines, middle, rows.width)
     return beside([Box(tuple(signs), middle, 1), text_box(" "), rows])
 

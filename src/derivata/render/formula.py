@@ -172,12 +172,8 @@ def power(base: Formula, exponent: Formula) -> Formula:
         exponent = Formula("number", f"{exponent.parts[0].text}/{exponent.parts[1].text}")
     if base.kind == "either":
         return replace(_each(base, lambda f: power(f, exponent)), array=array)
-    if (
-        base.kind == "apply"
-        and base.text.startswith("^")
-        and exponent.kind == "number"
-        and exponent.text.isdigit()
-    ):
+    counted = exponent.kind == "number" and exponent.text.isdigit()
+    if counted and base.kind == "apply" and base.text.startswith("^"):
         head, *arguments = base.parts  # tanh^2 x; a second power needs parentheses
         raised = (power(head, exponent), *arguments)
         return replace(base, text=base.text[1:], parts=raised, level=min(base.level, POWER), array=array)
@@ -197,7 +193,11 @@ def index(base: Formula, subscripts: Sequence[Formula]) -> Formula:
         return base
     if base.kind == "either":
         return replace(_each(base, lambda f: index(f, subscripts)), array=False)
-    return Formula("index", "", (wrap(closed(base), ATOM), *subscripts))
+    inner = base
+    while inner.kind == "marked":
+        inner = inner.parts[0]
+    held = fence(base) if inner.kind == "index" else wrap(closed(base), ATOM)
+    return Formula("index", "", (held, *subscripts))
 
 
 def collected(entry: Formula, subscripts: Sequence[Formula]) -> Formula:

@@ -91,9 +91,8 @@ def _product(formula: Formula, parts: list[str]) -> str:
 
 def _gap(left: Formula, right: Formula) -> str:
     """A thin space where letters would run together or a function would catch its neighbour."""
-    spaced = (
-        {kind(left), kind(right)} & {"fraction", "big"} or kind(left) == "number" or kind(right) == "fence"
-    )
+    before, after = kind(left), kind(right)
+    spaced = before in ("fraction", "big", "number") or after in ("fraction", "big", "fence")
     return " " if spaced or (_short(left) and _short(right)) else r" \, "
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
-    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
-    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
-    "Omega": "Ω",
-}  # fmt: skip
+_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+)
+_GREEK = dict(zip(_NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 _SHORT = {"lam": "lambda", "eps": "epsilon"}
 _LETTER = {character: name for name, character in _GREEK.items()} | {"ϵ": "epsilon", "ϕ": "phi", "ϑ": "theta"}
-_COMMANDS = {
-    r"\infty": "∞", r"\ell": "ℓ", r"\partial": "∂", r"\nabla": "∇", r"\cdot": "·", r"\circ": "∘", r"\odot": "⊙",
-    r"\top": "ᵀ", r"\in": "∈", r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\ne": "≠", r"\neq": "≠",
-    r"\times": "×", r"\pm": "±", r"\to": "→", r"\varphi": "φ", r"\sum": "∑", r"\prod": "∏", r"\otimes": "⊗",
-    r"\colon": ":", r"\mid": "|", r"\ldots": "…", r"\dots": "…", r"\varepsilon": "ε",
-} | {"\\" + name: character for name, character in _GREEK.items()}  # fmt: skip
+_SIGNS = {
+    "infty": "∞", "ell": "ℓ", "partial": "∂", "nabla": "∇", "cdot": "·", "circ": "∘", "odot": "⊙", "top": "ᵀ",
+    "in": "∈", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "times": "×", "pm": "±",
+    "to": "→", "sum": "∑", "prod": "∏", "otimes": "⊗", "colon": ":", "mid": "|", "ldots": "…", "dots": "…",
+    "varphi": "φ", "varepsilon": "ε",
+}  # fmt: skip
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
-SUPERSCRIPTS = dict(zip("0123456789+-()=niT/", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾⁼ⁿⁱᵀᐟ", strict=True))
-SUBSCRIPTS = dict(
-    zip("0123456789+-()=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)
-)
-del SUPERSCRIPTS["/"]  # its sign is missing from most fonts
+_SUPERSCRIPTS = dict(zip("0123456789+-()=niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾⁼ⁿⁱᵀ", strict=True))
+_LOWERED = "0123456789+-()=aehijklmnoprstuvxβγρφχ"
+_SUBSCRIPTS = dict(zip(_LOWERED, "₀₁₂₃₄₅₆₇₈₉₊₋₍₎₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
 
 
 def split(name: str) -> tuple[str, tuple[str, ...], str, str]:
@@ -99,12 +95,12 @@ def _primed(primes: str) -> str:
 
 def subscript(text: str) -> str:
     """In small letters, or nothing when some have none."""
-    return "".join(SUBSCRIPTS[c] for c in text) if all(c in SUBSCRIPTS for c in text) else ""
+    return "".join(_SUBSCRIPTS[c] for c in text) if all(c in _SUBSCRIPTS for c in text) else ""
 
 
 def superscript(text: str) -> str:
     """In small letters, or nothing when some have none."""
-    return "".join(SUPERSCRIPTS[c] for c in text) if all(c in SUPERSCRIPTS for c in text) else ""
+    return "".join(_SUPERSCRIPTS[c] for c in text) if all(c in _SUPERSCRIPTS for c in text) else ""
 
 
 def ascii_name(text: str) -> str:
@@ -114,4 +110,5 @@ def ascii_name(text: str) -> str:
 
 def command(text: str) -> str:
     """A LaTeX command such as `\\sigma` or `\\tanh` as plain text."""
-    return _COMMANDS.get(text, text.lstrip("\\"))
+    plain = text.lstrip("\\")
+    return _SIGNS.get(plain) or _GREEK.get(plain, plain)

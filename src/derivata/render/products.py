@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from derivata.render.formula import (
     FRACTION,
@@ -40,7 +41,7 @@ def product(factors: Sequence[Formula]) -> Formula:
     arrays = sum(p.array for p in parts)
     last = len(parts) - 1
     parts = [_factor(p, final=i == last, alone=arrays < 2) for i, p in enumerate(parts)]
-    between = "".join(_between(a, b) for a, b in zip(parts, parts[1:], strict=False))
+    between = "".join(_between(a, b) for a, b in pairwise(parts))
     return Formula("product", between, tuple(parts), PRODUCT, arrays > 0)
 
 

@@ -1,4 +1,4 @@
-"""Syntax to formula: how a paper would set it. Sums get indices, vectors become rows where they stand as rows."""
+"""Syntax to formula: what a paper would print. Sums get indices, vectors are rows where they stand so."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class View(NamedTuple):
 
 
 Setting: TypeAlias = "Generator[tuple[Syntax, View], Formula, Formula]"
+Settings: TypeAlias = "Generator[tuple[Syntax, View], Formula, list[Formula]]"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Page:
 def typeset(root: Expr, marked: frozenset[Expr] | None = None) -> Page:
     """The formula of a node."""
     spelling = spell(root)
-    setter = _Setter(spelling, _letters(root, spelling), marked or frozenset(), "I" in symbols(root))
+    setter = _Setter(root, spelling, marked or frozenset())
     definitions = tuple((f.name(name), setter.set(syntax)) for name, syntax in spelling.definitions)
     return Page(definitions, setter.set(spelling.body))
 
@@ -60,10 +61,9 @@ def _letters(root: Expr, spelling: Spelling) -> tuple[str, ...]:
 
 
 class _Setter:
-    def __init__(
-        self, spelling: Spelling, letters: tuple[str, ...], marked: frozenset[Expr], taken: bool
-    ) -> None:
-        self.letters, self.marked, self.identity_taken = letters, marked, taken
+    def __init__(self, root: Expr, spelling: Spelling, marked: frozenset[Expr]) -> None:
+        self.letters, self.marked = _letters(root, spelling), marked
+        self.identity_taken = "I" in symbols(root)
         self.ranks, self.ragged = measured([s for _, s in spelling.definitions] + [spelling.body])
         self.done: dict[tuple[Syntax, View], Formula] = {}
 
@@ -225,6 +225,8 @@ class _Setter:
 
     def _subscript(self, piece: Syntax, view: View) -> Setting:
         base, *places = piece.children
+        if (entry := self._entry(piece, view)) is not None:
+            return (yield base, View(entry, view.depth))
         letters = iter(view.indices or ())
         shown: list[Formula] = []
         for place in places:
@@ -234,13 +236,24 @@ class _Setter:
         whole = yield base, View(None, view.depth)
         return f.index(whole, shown)
 
+    def _entry(self, piece: Syntax, view: View) -> tuple[str, ...] | None:
+        """All subscripts of an entry, where they are plain names and numbers."""
+        base, *places = piece.children
+        letters = list(view.indices or ())
+        if len(letters) + sum(p.kind != "slice" for p in places) != self.ranks[base]:
+            return None
+        if any(p.kind not in ("slice", "name", "number") for p in places):
+            return None
+        shown = [letters.pop(0) if p.kind == "slice" else p.text for p in places]
+        return (*shown, *letters)
+
     def _call(self, piece: Syntax, view: View) -> Setting:
         special = {
-            "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag, "eye": self._eye,
-            "ones": self._ones, "onehot": self._onehot, "sqrt": self._root,
+            "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
+            "eye": self._eye, "ones": self._ones, "onehot": self._onehot, "sqrt": self._root,
         }  # fmt: skip
         record = record_of(piece)
-        if piece.text in special and record is None or piece.text == "onehot":
+        if (piece.text in special and record is None) or piece.text == "onehot":
             return (yield from special[piece.text](piece, view))
         if elementwise(piece):
             arguments = []
@@ -257,9 +270,7 @@ class _Setter:
             return result
         return self._along(piece, result, view)
 
-    def _whole_arguments(
-        self, piece: Syntax, view: View
-    ) -> Generator[tuple[Syntax, View], Formula, list[Formula]]:
+    def _whole_arguments(self, piece: Syntax, view: View) -> Settings:
         arguments = []
         for child in piece.children:
             if child.kind != "keyword":

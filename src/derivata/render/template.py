@@ -17,6 +17,7 @@ from derivata.render.formula import (
     index,
     name,
     power,
+    relation,
     root,
     sign,
     word,
@@ -71,7 +72,7 @@ class _Template:
     """A reader of the little LaTeX that records are written in."""
 
     def __init__(self, text: str, arguments: Mapping[str, Formula]) -> None:
-        self.tokens = [t for t in _TOKEN.findall(text) if not t.isspace() and t not in _SPACES]
+        self.tokens: list[str] = [t for t in _TOKEN.findall(text) if not t.isspace() and t not in _SPACES]
         self.position = 0
         self.arguments = arguments
 
@@ -184,9 +185,7 @@ def _joined(parts: list[Formula]) -> Formula:
         inner = last.parts[0]
         return apply(parts[0], inner.parts if inner.kind == "list" else [inner], last.text)
     if len(parts) == 3 and parts[1].kind == "sign" and parts[1].text not in "+-/,":
-        return Formula(
-            "relation", parts[1].text, (wrap(parts[0], LOOSE + 1), wrap(parts[2], LOOSE + 1)), LOOSE
-        )
+        return relation(parts[0], parts[1].text, parts[2])
     wrapped = [p if p.kind == "sign" else wrap(p, ATOM) for p in parts]
     return Formula("row", "", tuple(wrapped), LOOSE)
 

@@ -9,9 +9,9 @@ from derivata.render import names
 from derivata.render.boxes import (
     Box,
     beside,
-    bracketed,
     braced,
-    lowered,
+    bracketed,
+    corner,
     over,
     raised,
     rooted,
@@ -19,7 +19,7 @@ from derivata.render.boxes import (
     text_box,
     underlined,
 )
-from derivata.render.formula import FRACTION, POWER, PREFIXES, PRODUCT, Formula, fold
+from derivata.render.formula import FRACTION, POWER, PRODUCT, Formula, fold
 
 _SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"}
 _COMMANDS_ASCII = {r"\le": "<=", r"\ge": ">=", r"\ne": "!=", r"\leq": "<=", r"\geq": ">=", r"\neq": "!="}
@@ -51,9 +51,10 @@ class Terminal:
         builders: dict[str, Callable[[Formula, list[Box]], Box]] = {
             "sum": self._joined, "product": self._joined, "matmul": self._joined, "fraction": self._fraction,
             "power": self._power, "index": self._index, "root": self._root, "fence": self._fence,
-            "apply": self._apply, "big": self._big, "letters": self._list, "list": self._list, "cases": self._cases,
-            "when": self._when, "relation": self._relation, "indicator": self._indicator, "row": self._row,
-            "differential": self._differential, "negative": self._negative,
+            "apply": self._apply, "big": self._big, "letters": self._list, "list": self._list,
+            "cases": self._cases, "when": self._when, "relation": self._relation,
+            "indicator": self._indicator, "row": self._row, "differential": self._differential,
+            "negative": self._negative,
         }  # fmt: skip
         if formula.kind == "marked":
             return parts[0] if self.linear else underlined(parts[0], "^" if self.ascii else "‾")
@@ -84,20 +85,9 @@ class Terminal:
 
     def _with_subscript(self, base: Box, below: str) -> Box:
         small = names.subscript(below)
-        if small and base.flat:
-            return beside([base, text_box(small)])
         if small:
-            return (
-                lowered(base, text_box(small)) if base.height - base.base == 1 else self._corner(base, small)
-            )
+            return corner(base, small, top=False)
         return beside([base, text_box(f"_{below}" if below.isalnum() else f"_({below})")])
-
-    @staticmethod
-    def _corner(base: Box, small: str) -> Box:
-        """Small letters at the lower right of something tall."""
-        column = text_box(small)
-        lines = (*(" " * column.width,) * (base.height - 1), small)
-        return beside([base, Box(lines, base.base, column.width)])
 
     def pieces(self, formula: Formula, parts: list[Box]) -> list[Box]:
         """The terms or factors, each with the operator before it."""
@@ -150,12 +140,7 @@ class Terminal:
         text = box.lines[0] if box.flat else ""
         small = text if text == "ᵀ" else names.superscript(text.replace(" ", ""))
         if small and len(small) <= _LONGEST_SCRIPT:
-            column = text_box(small)
-            if base.flat:
-                return beside([base, column])
-            return beside(
-                [base, Box((small, *(" " * column.width,) * (base.height - 1)), base.base, column.width)]
-            )
+            return corner(base, small, top=True)
         if self.linear:
             simple = exponent.level >= POWER and text.isalnum()
             return beside([base, text_box("^"), box if simple else self._parenthesised(box)])

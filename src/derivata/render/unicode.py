@@ -26,8 +26,8 @@ def unicode(
     blocks = []
     for name, part in page.definitions:
         lead = beside([_print(name, flat), text_box(" = ")])
-        blocks.append(_fitted(lead, part, width, (tall, flat)))
-    blocks.append(_fitted(None, page.body, width, (tall, flat)))
+        blocks.append(_fitted(lead, part, width, tall, flat))
+    blocks.append(_fitted(None, page.body, width, tall, flat))
     apart = "\n\n" if any("\n" in block for block in blocks) else "\n"
     return apart.join(blocks)
 
@@ -40,10 +40,7 @@ def _text(box: Box) -> str:
     return "\n".join(line.rstrip() for line in box.lines)
 
 
-def _fitted(
-    lead: Box | None, formula: Formula, width: int | None, printers: tuple[Terminal, Terminal]
-) -> str:
-    tall, flat = printers
+def _fitted(lead: Box | None, formula: Formula, width: int | None, tall: Terminal, flat: Terminal) -> str:
     start = [] if lead is None else [lead]
     whole = beside([*start, _print(formula, tall)])
     if width is None or whole.width <= width:

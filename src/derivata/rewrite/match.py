@@ -135,7 +135,7 @@ def _bind(pattern: Wide, target: Wide, state: _Match) -> Iterator[_Match]:
     node, axes = target
     if symbol.traits and not (node.head == SYMBOL and symbol.traits <= node.data.traits):
         return
-    if symbol.positive and not _positive(node):
+    if symbol.nonnegative and not _at_least_zero(node, strictly=symbol.positive):
         return
     options: list[dict[int, int]] = [dict(state.core)]
     for name in names:
@@ -155,8 +155,10 @@ def _bind(pattern: Wide, target: Wide, state: _Match) -> Iterator[_Match]:
             yield _Match({**state.bound, symbol.name: shown}, option)
 
 
-def _positive(node: Expr) -> bool:
-    return (node.head == NUMBER and node.data > 0) or (node.head == SYMBOL and node.data.positive)
+def _at_least_zero(node: Expr, *, strictly: bool) -> bool:
+    if node.head == NUMBER:
+        return bool(node.data > 0 or (node.data == 0 and not strictly))
+    return node.head == SYMBOL and bool(node.data.positive if strictly else node.data.nonnegative)
 
 
 def _build(found: _Match, right: Expr, pattern_axes: Labels, axes: Labels, sizes: dict[int, Size]) -> Expr | None:

@@ -78,9 +78,14 @@ def _identity_side(book: Book, where: str, text: str) -> Expr:
 
 @cache
 def _sides(book: Book, purpose: str) -> tuple[tuple[Identity, Expr, Expr], ...]:
-    return tuple(
-        (i, book.identity_side(i, i.left), book.identity_side(i, i.right)) for i in book.identities if i.purpose == purpose
-    )
+    found = []
+    for identity in book.identities:
+        if identity.purpose == purpose:
+            # A condition such as x > 0 is a declaration: the pattern then asks for it.
+            declared = ", ".join(filter(None, (identity.where, identity.when if "!=" not in identity.when else "")))
+            left, right = (_identity_side(book, declared, side) for side in (identity.left, identity.right))
+            found.append((identity, left, right))
+    return tuple(found)
 
 
 @cache

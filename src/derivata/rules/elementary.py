@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivata.rules.hyperbolic import HYPERBOLIC
-from derivata.rules.record import Function
+from derivata.rules.record import Function, Kink
 from derivata.rules.special import SPECIAL
 
 _EXPONENTIAL = (
@@ -232,13 +232,15 @@ _TRIGONOMETRIC = (
         args="y, x",
         aliases=("arctan2",),
         doc="The angle of the point (x, y), from the positive x-axis, between -pi and pi.",
-        value="2*atan(y/(sqrt(x**2 + y**2) + x))",
+        value="where(x > 0, atan(y/x), where(y == 0, pi, sign(y)*pi/2 - atan(x/y)))",
         d="x/(x**2 + y**2)*dy - y/(x**2 + y**2)*dx",
         rule="angle of a point",
         latex=r"\operatorname{atan2}(#y, #x)",
-        domain="(y != 0) + (x > 0) > 0",
-        range="(-pi, pi)",
+        domain="x**2 + y**2 > 0",
+        range="(-pi, pi]",
+        traits=("piecewise",),
         facts=("sin(out)*sqrt(x**2 + y**2) == y", "cos(out)*sqrt(x**2 + y**2) == x"),
+        kinks=(Kink(at="(y == 0)*(x < 0) > 0", left="1/x", right="1/x", ours="1/x"),),
         code={"numpy": "np.arctan2", "torch": "torch.atan2", "jax": "jnp.arctan2"},
         notes="The argument y comes first. On the negative x-axis the angle jumps by 2*pi; the slope does not.",
         refs=("NumPy: numpy.arctan2",),

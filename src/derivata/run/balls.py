@@ -1,4 +1,4 @@
-"""Ball arithmetic on single entries: a number with an error bound, alone or with its slope along a direction."""
+"""Ball arithmetic on single entries: a number with an error bound, at times with a slope."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ Ball: TypeAlias = "Any"
 
 PAIR = 2  # coefficients kept of a series: the value and the slope
 _FAILURES = (ZeroDivisionError, ValueError, OverflowError, ArithmeticError)
-
-
-class OutOfDomain(Exception):
-    """The expression has no enclosable value at this point; another point is taken."""
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Contraction:
         return made
 
     def _place(self, out: Labels) -> None:
-        """From the axes of the product to those of the output: permuted, repeated (a diagonal) or broadcast."""
+        """From the axes of the product to those of the output: permuted, repeated (diagonal) or broadcast."""
         labels = self._held.get(self.last, ())
         self.size = self._extent(out)
         _guard(self.size)

@@ -69,7 +69,9 @@ def _application(before: Expr, after: Expr, active: set[Expr]) -> _Application:
             del operands[child]
             operands.update(dict.fromkeys(g for g, _ in child.args if not is_fixed(g)))
     changed = {n.args[0][0] for n in _reached(after, {whole, *operands}, limit) if n.head == DIFFERENTIAL}
-    return _Application(before, after, tuple(operands), frozenset(o for o in operands if o in active | changed))
+    return _Application(
+        before, after, tuple(operands), frozenset(o for o in operands if o in active | changed)
+    )
 
 
 def _reached(after: Expr, stops: set[Expr], limit: int) -> dict[Expr, None]:
@@ -157,7 +159,7 @@ def _moves(operand: Expr, application: _Application) -> bool:
 
 
 def _value(operand: Expr, sizes: dict[str, int], chance: random.Random, mood: str) -> Sample:
-    """A random value an operand could have: in its declared domain if it is a symbol, 0 or 1 if a condition."""
+    """A random value an operand could have: a symbol's lies in its domain, a condition's is 0 or 1."""
     if isinstance(operand.data, Symbol):
         return sample(operand.data, sizes, chance, mood)
     shape = concrete(operand.shape, sizes)

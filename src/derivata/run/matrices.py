@@ -9,7 +9,18 @@ from typing import TypeAlias
 from flint import arb, arb_mat
 
 from derivata.errors import UnsupportedError
-from derivata.run.balls import Entry, coefficient, constant, is_finite, moving, power, sign_of, times, undecided, undefined
+from derivata.run.balls import (
+    Entry,
+    coefficient,
+    constant,
+    is_finite,
+    moving,
+    power,
+    sign_of,
+    times,
+    undecided,
+    undefined,
+)
 
 # The entries and the sizes of each argument, row by row, give the entries of the value.
 ArrayFunction: TypeAlias = "Callable[[list[list[Entry]], list[tuple[int, ...]]], list[Entry]]"
@@ -57,7 +68,8 @@ def inverse(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[
     """The inverse of a square matrix."""
     size = sizes[0][0]
     rows = [
-        [*row, *(arb(int(i == j)) for j in range(size))] for i, row in enumerate(_rows(arguments[0], sizes[0]))
+        [*row, *(arb(int(i == j)) for j in range(size))]
+        for i, row in enumerate(_rows(arguments[0], sizes[0]))
     ]
     if not is_finite(_eliminate(rows, size)):
         return [undefined()] * (size * size)

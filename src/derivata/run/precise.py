@@ -35,14 +35,14 @@ from derivata.rewrite.instantiate import instantiate
 from derivata.rules.book import Book, book
 from derivata.rules.record import Function
 from derivata.run import balls
-from derivata.run.balls import Array, Entry, OutOfDomain, coefficient, constant, precision
+from derivata.run.balls import Array, Entry, coefficient, constant, precision
 from derivata.run.contract import Contraction, offsets
 from derivata.run.matrices import ARRAY_FUNCTIONS, array_function
 
 Slots: TypeAlias = "list[list[Entry]]"
 Work: TypeAlias = "Callable[[Slots], list[Entry]]"
 
-_LEAF_WORK = 10  # making a random entry takes about as long as ten operations
+_LEAF_WORK, _STEP_WORK = 10, 10  # a random entry, and a node of any size, cost about ten operations
 _COMPARES = {name: balls.comparison(symbol) for symbol, name in COMPARISONS.items()}
 _CHOICES: dict[str, Callable[..., Entry]] = {"where": balls.choose, "floor": balls.round_down}
 
@@ -85,6 +85,7 @@ class Program:
                 self.work += _LEAF_WORK * _extent(self._shape(node.shape))
             else:
                 self._steps.append((slot, self._compile(node, rulebook)))
+                self.work += _STEP_WORK
         self._outputs = [self._slot[native[root]] for root in self.roots]
 
     def run(
@@ -340,4 +341,4 @@ def _definition(rulebook: Book, name: str) -> Expr:
     return natives([formula], (), rulebook)[formula]
 
 
-__all__ = ["Array", "OutOfDomain", "Program", "coefficient", "constant", "evaluate", "natives"]
+__all__ = ["Array", "Program", "coefficient", "constant", "evaluate", "natives"]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, prod
 
 from derivata.errors import EvaluationError
@@ -199,7 +200,7 @@ def _weights(count: int, chance: random.Random) -> list[Fraction]:
     """Positive numbers that sum to 1, cut at random places of a grid."""
     cuts = sorted(chance.sample(range(1, _GRID), count - 1)) if count else []
     ends = [0, *cuts, _GRID]
-    return [Fraction(b - a, _GRID) for a, b in zip(ends, ends[1:], strict=False)][:count]
+    return [Fraction(b - a, _GRID) for a, b in pairwise(ends)][:count]
 
 
 def _positive_definite(size: int, chance: random.Random) -> tuple[Fraction, ...]:

@@ -55,7 +55,9 @@ def verify_derivative(f: Expr, wrt: Expr, result: Expr, *, points: int = 24, dig
 
     work = 2 * value.work + slopes.work
     roots = (f, wrt, result)
-    return _check("the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives"))
+    return _check(
+        "the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives")
+    )
 
 
 def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Check:
@@ -119,7 +121,7 @@ def _check(
         raise VerificationError(
             f"{what} could not be checked: among {_TRIES * wanted} random points "
             + (f"only {agreed} lay" if agreed else "none lay")
-            + " in the domain of the expression; declare the domain, as in where=\"x > 0\""
+            + ' in the domain of the expression; declare the domain, as in where="x > 0"'
         )
     return Check(agreed, digits)
 

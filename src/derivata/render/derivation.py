@@ -1,0 +1,216 @@
+"""A derivation as a person reads it: each rule's name, the whole expression, the part that changes marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from derivata.expr.node import ADD, CALL, DIFFERENTIAL, NUMBER, ONE, POWER, Expr, axes, differential
+from derivata.expr.symbol import Symbol
+from derivata.expr.walk import replace, symbols, topological
+from derivata.expr.write import write
+from derivata.render.latex import latex
+from derivata.render.unicode import unicode
+from derivata.rewrite.fold import fold
+from derivata.rewrite.step import Step
+
+SHOWN_STEPS = 40
+SHOWN_NODES = 600
+OPEN, CLOSE = "\u2039", "\u203a"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation: by `rule`, `before` became `after`; `changed` is the part of `before` that did."""
+
+    rule: str
+    before: Expr
+    after: Expr
+    changed: Expr
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivative of `of` by `by`: `result`, the `steps` that lead to it and the `check` it passed.
+
+    Steps are stored as rule applications (linear in the size of the expression); whole expressions are made
+    when somebody looks.
+    """
+
+    of: Expr
+    by: Symbol
+    result: Expr
+    steps: tuple[Step, ...]
+    check: object
+    kinks: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    raw: Expr | None = None
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The symbols held constant."""
+        return tuple(n for n, s in symbols(self.of).items() if n != self.by.name and "size" not in s.traits)
+
+    @property
+    def label(self) -> str:
+        """How the derivative is written while it is not worked out: `d/dx` for a scalar, `d` for an array."""
+        return "d" if self.by.shape else f"d/d{self.by.name}"
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The steps as whole expressions, outermost rule first; empty for very large expressions."""
+        if len(topological(self.of)) > SHOWN_NODES:
+            return ()
+        return tuple(self._lines())
+
+    def _lines(self) -> Iterator[Line]:
+        recognised = [s for s in self.steps if s.rule.startswith("recognise")]
+        start = self.of
+        for step in recognised:
+            after = replace(start, {step.before: step.after})
+            if after is not start:
+                yield Line(step.rule, self._whole(start), self._whole(after), step.before)
+                start = after
+        current = self._whole(start)
+        shown = 0
+        for step in self.steps:
+            if step.rule.startswith("recognise"):
+                continue
+            before = self._labelled(step.before)
+            if before not in set(topological(current)):
+                continue
+            after = _tidy(replace(current, {before: self._labelled(step.after)}))
+            yield Line(step.rule, current, after, before)
+            current = after
+            shown += 1
+            if shown == SHOWN_STEPS:
+                break
+        if current is not self.result:
+            rule = "read the gradient off, simplify" if self.by.shape else "simplify"
+            yield Line(rule, current, self.result, current)
+
+    def _whole(self, of: Expr) -> Expr:
+        return differential(of, self.label)
+
+    def _labelled(self, node: Expr) -> Expr:
+        """The differential in this derivation's own writing; d/dx of x itself is 1."""
+        changes = {}
+        for found in topological(node):
+            if found.head == DIFFERENTIAL and found.data != self.label:
+                inner = found.args[0][0]
+                itself = inner.head == "symbol" and inner.data == self.by and not self.by.shape
+                changes[found] = ONE if itself else differential(inner, self.label)
+        return replace(node, changes)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, marks: tuple[str, str] = (OPEN, CLOSE)) -> str:
+        """Plain text; the part that changes stands between marks."""
+        return "\n".join(self._body(lambda e, m: _marked_text(e, m, marks)))
+
+    def unicode(self, width: int | None = None, *, ascii_only: bool = False) -> str:
+        """Two-dimensional maths for a terminal."""
+
+        def show(node: Expr, changed: Expr | None) -> str:
+            return unicode(node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None)
+
+        return "\n".join(self._body(show))
+
+    def _body(self, show: object) -> Iterator[str]:
+        assert callable(show)
+        yield from _block(f"{self.label}: ", show(self.of, None)) if False else ()
+        yield from self._head(show)
+        for line in self.lines:
+            yield ""
+            yield f"{line.rule}:"
+            yield from _block("    ", show(line.before, line.changed))
+            yield from _block("  = ", show(line.after, None))
+        yield ""
+        yield from _block(self.title + " = ", show(self.result, None))
+        yield from self.notes()
+
+    def _head(self, show: object) -> Iterator[str]:
+        assert callable(show)
+        what = "Gradient" if self.by.shape and not self.of.shape else "Jacobian" if self.of.shape else "Derivative"
+        yield f"{what} by {self.by.name} of"
+        yield from _block("    ", show(self.of, None))
+        if self.held:
+            yield f"held constant: {', '.join(self.held)}"
+
+    @property
+    def title(self) -> str:
+        return f"d/d{self.by.name}"
+
+    def notes(self) -> tuple[str, ...]:
+        """Domain, kinks and the check, one line each."""
+        return (
+            *(f"domain: {d}" for d in self.domain),
+            *(f"kink: {k}" for k in self.kinks),
+            str(self.check),
+        )
+
+    def latex(self) -> str:
+        """The derivation as an aligned block."""
+        rows = [rf"& {latex(self._whole(self.of))} \\"]
+        for line in self.lines:
+            rows.append(rf"&= {latex(line.after)} && \text{{{line.rule}}} \\")
+        if not self.lines:
+            rows.append(rf"&= {latex(self.result)} \\")
+        return "\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}"
+
+    def as_json(self) -> str:
+        """Everything, for programs."""
+        return json.dumps(
+            {
+                "of": str(self.of),
+                "by": self.by.name,
+                "held_constant": list(self.held),
+                "result": str(self.result),
+                "latex": latex(self.result),
+                "shape": list(self.result.shape),
+                "steps": [
+                    {"rule": x.rule, "before": str(x.before), "after": str(x.after), "changed": str(x.changed)}
+                    for x in self.lines
+                ],
+                "domain": list(self.domain),
+                "kinks": list(self.kinks),
+                "check": str(self.check),
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        notes = " \\\\ ".join(rf"\text{{{n}}}" for n in self.notes())
+        return {"text/plain": str(self), "text/latex": f"$$\n{self.latex()}\n$$\n\n$${notes}$$"}
+
+
+def _tidy(root: Expr) -> Expr:
+    """Ones and zeros left by the rules folded, nothing else moved."""
+    memo: dict[Expr, Expr] = {}
+    from derivata.expr.node import with_args
+
+    for node in topological(root):
+        memo[node] = fold(with_args(node, tuple((memo[c], labels) for c, labels in node.args)))
+    return memo[root]
+
+
+def _marked_text(root: Expr, changed: Expr | None, marks: tuple[str, str]) -> str:
+    text = write(root)
+    if changed is None or changed is root:
+        return text
+    part = write(changed)
+    return text.replace(part, f"{marks[0]}{part}{marks[1]}")
+
+
+def _block(lead: str, body: str) -> list[str]:
+    """A lead on the line of the baseline, the rest aligned under it."""
+    rows = body.split("\n")
+    middle = (len(rows) - 1) // 2
+    return [(lead if i == middle else " " * len(lead)) + row for i, row in enumerate(rows)]
+
+
+__all__ = ["ADD", "CALL", "NUMBER", "POWER", "Derivation", "Line", "axes"]

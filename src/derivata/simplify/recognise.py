@@ -1,0 +1,47 @@
+"""Patterns of whole arrays that have a name (softmax, logsumexp), put in its place before differentiating and after."""
+
+from __future__ import annotations
+
+from derivata.expr.node import CALL, CONTRACTION, Expr, with_args
+from derivata.expr.walk import topological
+from derivata.rewrite.match import rewrite_root
+from derivata.rewrite.step import Step
+from derivata.rules.book import Book
+
+MOST_ROUNDS = 4
+
+
+def recognise(root: Expr, book: Book) -> tuple[Expr, tuple[Step, ...]]:
+    """The expression with every recognised part named, and one step per identity that was used."""
+    patterns = book.sides("recognise")
+    memo: dict[Expr, Expr] = {}
+    steps: list[Step] = []
+    for node in topological(root):
+        current = with_args(node, tuple((memo[c], labels) for c, labels in node.args))
+        for _ in range(MOST_ROUNDS):
+            following = None
+            for identity, left, right in patterns:
+                if left.head == current.head and _alike(left, current):
+                    following = rewrite_root(current, left, right)
+                if following is not None:
+                    steps.append(Step(f"recognise: {identity.name}", current, _Constant(following)))
+                    current = following
+                    break
+            if following is None:
+                break
+        memo[node] = current
+    return memo[root], tuple(steps)
+
+
+def _alike(left: Expr, node: Expr) -> bool:
+    if left.head == CALL:
+        return bool(left.data == node.data)
+    return left.head != CONTRACTION or len(left.args) <= len(node.args)
+
+
+class _Constant:
+    def __init__(self, value: Expr) -> None:
+        self.value = value
+
+    def __call__(self) -> Expr:
+        return self.value

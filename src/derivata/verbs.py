@@ -1,0 +1,184 @@
+"""The public verbs. Calculus, algebra and the check put together; nothing lower knows it will be verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from derivata.calculus.derive import derivative, linearise
+from derivata.calculus.kinks import kinks_of
+from derivata.errors import KinkError, ReadError, VariableError
+from derivata.expr import lower
+from derivata.expr.node import Expr, contraction, variable
+from derivata.expr.symbol import Symbol
+from derivata.expr.walk import symbols, topological
+from derivata.render.derivation import Derivation
+from derivata.rules.book import book
+from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
+from derivata.simplify import normal as _normal
+from derivata.simplify.recognise import recognise
+from derivata.simplify.textbook import textbook
+
+if TYPE_CHECKING:
+    import numpy as np
+
+GLOBAL_NODES = 500  # above this many nodes every rule application is checked by itself
+
+
+def read(text: str, where: str | None = None) -> Expr:
+    """The expression that `text` writes; `where` declares what is not a real scalar.
+
+    >>> read("sum((X@w - y)**2)", where="X[n,d], y[n], w[d]")
+    Expr('sum((X@w - y)**2)')
+    """
+    return lower.read(text, where, book().vocabulary)
+
+
+def _expression(f: Expr | str, where: str | None) -> Expr:
+    if isinstance(f, Expr):
+        return f
+    if isinstance(f, str):
+        return read(f, where)
+    raise ReadError(f"expected an expression or its text, found {type(f).__name__}")
+
+
+def _variable(f: Expr, wrt: str | Expr | None) -> Symbol:
+    """The symbol to differentiate by; the only real one when none is named."""
+    found = symbols(f)
+    real = [s for s in found.values() if not s.integer]
+    if wrt is None:
+        if len(real) == 1:
+            return real[0]
+        listed = ", ".join(s.name for s in real) or "none"
+        raise VariableError(f"say which variable to differentiate by; the expression has: {listed}")
+    name = wrt.data.name if isinstance(wrt, Expr) and wrt.head == "symbol" else wrt
+    if not isinstance(name, str):
+        raise VariableError("expected the name of a variable")
+    symbol = found.get(name.strip())
+    if symbol is None:
+        listed = ", ".join(s.name for s in real) or "none"
+        raise VariableError(f"{name[:60]!r} does not occur in the expression; its variables are: {listed}")
+    return symbol
+
+
+def derive(
+    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+) -> Derivation:
+    """The derivative of `f` by `wrt`, with its steps, kinks, and the check it passed.
+
+    The result has the shape of f followed by that of the variable. Raises VerificationError rather than
+    return what exact arithmetic does not confirm, and KinkError at kinks when they are not allowed.
+    """
+    of = _expression(f, where)
+    component = None
+    if isinstance(wrt, str) and "[" in wrt:
+        wrt, component = wrt.split("[", 1)
+    symbol = _variable(of, wrt)
+    by = variable(symbol)
+    kinks = kinks_of(of, by, book())
+    if kinks and not allow_kinks:
+        raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
+    named, recognised = recognise(of, book())
+    raw, found = derivative(named, by, book())
+    shown, _ = recognise(textbook(raw, of, book()), book())
+    check = _checked(of, by, raw, shown, found.steps)
+    if component is not None:
+        shown = _component(shown, of, by, component)
+    return Derivation(of, symbol, shown, (*recognised, *found.steps), check, kinks, _domain(of), raw)
+
+
+def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
+    """One entry of the variable: the part of the derivative that belongs to it."""
+    places = text.strip().removesuffix("]").split(",")
+    if len(places) != len(by.shape):
+        raise VariableError(f"{by.data.name} has {len(by.shape)} axes, {len(places)} subscripts were given")
+    lead = "Q[" + ",".join(map(str, result.shape)) + "]"
+    subscripts = ", ".join([":"] * len(of.shape) + [p.strip() for p in places])
+    free = ", ".join(f"{p.strip()} int" for p in places if p.strip().isidentifier())
+    picked = lower.read(f"Q[{subscripts}]", ", ".join(filter(None, (lead, free))), book().vocabulary)
+    args = tuple((result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args)
+    return textbook(contraction(args, picked.data), of, book())
+
+
+def _checked(of: Expr, by: Expr, raw: Expr, shown: Expr, steps: tuple[Any, ...]) -> Check:
+    """Small expressions are checked as a whole; in large ones every rule application is."""
+    if len(topological(of)) <= GLOBAL_NODES and of.cost < 10**6:
+        return verify_derivative(of, by, shown)
+    local = verify_rules((s.before, s.after) for s in steps if s.before.head == "differential")
+    verify_equal(raw, shown, points=2, digits=20)
+    return local
+
+
+def _domain(of: Expr) -> tuple[str, ...]:
+    from derivata.calculus.domain import domain_of
+
+    return domain_of(of, book())
+
+
+def gradient(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+    """The gradient of a scalar expression: an expression of the variable's shape."""
+    of = _expression(f, where)
+    if of.shape:
+        raise VariableError(f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian")
+    return derive(of, wrt, allow_kinks=allow_kinks).result
+
+
+def jacobian(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+    """The Jacobian: shape of the expression, then that of the variable."""
+    return derive(_expression(f, where), wrt, allow_kinks=allow_kinks).result
+
+
+def hessian(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+    """The Hessian of a scalar expression: the variable's shape twice."""
+    of = _expression(f, where)
+    symbol = _variable(of, wrt)
+    first = gradient(of, symbol.name, allow_kinks=allow_kinks)
+    if symbol.name not in symbols(first):
+        from derivata.expr.notation import zeros
+
+        return zeros((*symbol.shape, *symbol.shape))
+    return derive(first, symbol.name, allow_kinks=allow_kinks).result
+
+
+def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
+    """The derivative along a direction: linear in the new symbol `d<wrt>`, of the expression's shape."""
+    of = _expression(f, where)
+    found = linearise(of, variable(_variable(of, wrt)), book())
+    shown = textbook(found.form, of, book())
+    verify_equal(found.form, shown)
+    _checked(of, found.by, found.form, derive(of, wrt).result, found.steps)
+    return shown
+
+
+def vjp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
+    """The transposed Jacobian applied to the new symbol `g` (named `g_out` if taken): of the variable's shape."""
+    of = _expression(f, where)
+    name = "g_out" if "g" in symbols(of) else "g"
+    weight = variable(Symbol(name, of.shape))
+    whole = tuple(range(len(of.shape)))
+    weighted = contraction([(of, whole), (weight, whole)], ())
+    return derive(weighted, wrt).result
+
+
+def normal(e: Expr) -> Expr:
+    """The canonical form: equal expressions that algebra can bring together become one node."""
+    return _normal.normal(e, book())
+
+
+def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.ndarray[Any, Any]:
+    """The value as a NumPy array, from keyword arguments, one per symbol."""
+    from derivata.run.evaluate import evaluate as run
+
+    return run(_expression(e, where), values)
+
+
+def code(
+    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, target: str = "numpy", name: str = ""
+) -> str:
+    """Source of a function that returns value and gradient, needing only the target's library."""
+    from derivata.emit.function import function_of
+
+    if target != "numpy":
+        raise ReadError(f"unknown target {target[:30]!r}; this version writes numpy")
+    of = _expression(f, where)
+    derivation = derive(of, wrt)
+    return function_of(of, derivation.by, derivation.result, derivation.notes(), name)

@@ -1,0 +1,158 @@
+"""The text of generated functions, and that it runs alone."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivata.emit.numpy_source import function_source
+from derivata.errors import EvaluationError
+from derivata.expr.lower import read
+from derivata.expr.node import Expr, elementwise, number, reciprocal, variable
+from derivata.expr.symbol import Symbol
+from derivata.rules.book import book
+
+WHERE = "X[n,d], y[n], v[n], w[d], A[n,n], B[n,n], T[n,c], z[c]"
+
+
+def expression(text: str, where: str = WHERE) -> Expr:
+    return read(text, where, book().vocabulary)
+
+
+def source(text: str) -> str:
+    return function_source("model", None, {"result": expression(text)}, docstring="")
+
+
+def returned(text: str) -> str:
+    return source(text).strip().splitlines()[-1].strip().removeprefix("return ")
+
+
+def run(text: str, name: str = "model") -> Any:
+    space: dict[str, Any] = {}
+    exec(compile(text, "<test>", "exec"), space)
+    return space[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("sum(log(1+exp(-y*(X@w))))", "np.sum(np.log(1 + np.exp(-y*(X @ w))))"),
+        ("X.T@(X@w - y)", "X.T @ (X @ w - y)"),
+        ("1/n*X.T@(X@w - y)", "(X.T @ (X @ w - y))/n"),
+        ("diag(y) - outer(y, y)", "np.diag(y) - np.outer(y, y)"),
+        ("X.T@diag(y)@X", "(X*y[:, None]).T @ X"),
+        ("A@B@y", "A @ (B @ y)"),
+        ("tr(A@B)", "np.sum(A*B.T)"),
+        ("tr(A)", "np.trace(A)"),
+        ("X/sum(X, axis=1, keepdims=True)", "X/np.sum(X, axis=1, keepdims=True)"),
+        ("X.T*y", "X.T*y"),
+        ("a**2 - 2*a*b + b**(1/2)", "a**2 - 2*a*b + np.sqrt(b)"),
+        ("a/3 + 1/2", "1/3*a + 0.5"),
+        ("(a + b)/(a - b)", "(a + b)/(a - b)"),
+        ("z[k]", "z[k]"),
+        ("X[:, 1]", "X[:, 1]"),
+        ("z - onehot(k, c)", "z - (np.arange(c) == k)"),
+        ("A + 3*eye(n)", "A + 3*np.eye(n, dtype=dtype)"),
+        ("sum(X, axis=0)", "np.sum(X, axis=0)"),
+        ("einsum('ij,j,i->i', A, y, v)", "v*(A @ y)"),
+        ("2*(y > 0)*y", "2*y*(y > 0)"),
+    ],
+)
+def test_what_a_reader_sees(text: str, written: str) -> None:
+    assert returned(text) == written
+
+
+def test_value_and_gradient_share_their_parts() -> None:
+    text = function_source(
+        "logistic_loss",
+        expression("sum(log(1+exp(-y*(X@w))))"),
+        {"gradient": expression("-X.T@(y*sigmoid(-y*(X@w)))")},
+        docstring="The logistic loss.\n\n" + "shapes: X (n, d), y (n,), w (d,). " * 6,
+        parameters=["w", "X", "y"],
+    )
+    assert text.count("X @ w") == 1
+    assert "return value, gradient" in text
+    assert "def logistic_loss(w, X, y):" in text
+    assert max(map(len, text.splitlines())) <= 100
+    function = run(text, "logistic_loss")
+    assert function.__doc__.startswith("The logistic loss.")
+    rng = np.random.default_rng(1)
+    X, y, w = rng.normal(size=(5, 3)), np.sign(rng.normal(size=5)), rng.normal(size=3)
+    value, gradient = function(w, X, y)
+    margin = y * (X @ w)
+    np.testing.assert_allclose(value, np.log1p(np.exp(-margin)).sum())
+    np.testing.assert_allclose(gradient, -X.T @ (y / (1 + np.exp(margin))))
+    np.testing.assert_allclose(function(w.tolist(), X.tolist(), y.astype(int).tolist())[1], gradient)
+    assert function(*(a.astype(np.float32) for a in (w, X, y)))[1].dtype == np.float32
+
+
+def test_stable_code_does_not_warn() -> None:
+    function = run(function_source("f", None, {"d": expression("sigmoid(x)*sigmoid(-x)")}, docstring=""), "f")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(function(np.array([-1000.0, 0.0, 1000.0])), [0, 0.25, 0])
+        assert function(np.float32(-1000)).dtype == np.float32
+        assert run(source("1/(1 + exp(x))"))(1000.0) == 0
+
+
+def test_python_numbers_do_not_raise_what_numpy_would_not() -> None:
+    with np.errstate(all="ignore"):
+        assert run(source("1/x"))(0) == np.inf
+        assert np.isnan(run(source("x**(1/3)"))(-1.0))
+        assert run(source("x**20"))(np.uint8(10)) == 1e20
+
+
+def test_docstrings_of_any_text() -> None:
+    for doc in ('ends with "quotes"', 'has """ inside', r"\frac{a}{b}", "back\\", "one\n\ntwo"):
+        assert run(function_source("f", None, {"v": expression("x")}, docstring=doc), "f").__doc__.strip()
+
+
+def test_names_do_not_clash() -> None:
+    node = sum(
+        (variable(Symbol(a)) * variable(Symbol(b)) for a, b in [("value", "np"), ("class", "dtype")]),
+        number(0),
+    )
+    function = run(function_source("f", node, {"gradient": variable(Symbol("np"))}, docstring=""), "f")
+    assert function(2, 3, 4, 5) == (26, 3)
+    both = run(function_source("f", expression("f(x)"), {"slope": expression("f'(x)")}, docstring=""), "f")
+    assert both(0.0, np.cos, np.sin) == (1, 0)
+
+
+def test_sizes_come_from_shapes_or_are_arguments() -> None:
+    assert "n, d = X.shape" in source("X/(n*d)")
+    assert "n = y.shape[0]" in source("mean(y)")
+    assert "def model(n, d):" in source("2*ones(n, d)")
+    assert run(source("2*ones(n, d)"))(2, 3).tolist() == [[2.0] * 3] * 2
+    unused = function_source("f", None, {"g": expression("2*w")}, docstring="", parameters=["w", "X"])
+    assert "def f(w, X):" in unused
+
+
+def test_nothing_nests_deeply() -> None:
+    x = variable(Symbol("x"))
+    power, sums, quotient = x, x, x
+    for _ in range(2_000):
+        power = elementwise("add", power * power, number(1)) * x
+        sums = elementwise("add", x, sums)
+        quotient = reciprocal(quotient + 1)
+    for node in (power, sums, quotient):
+        text = function_source("f", None, {"v": node}, docstring="")
+        assert max(map(len, text.splitlines())) <= 200
+        assert len(text) < 200_000
+        compile(text, "<test>", "exec")
+    assert run(function_source("f", None, {"v": quotient}, docstring=""), "f")(1.0) == pytest.approx(
+        (5**0.5 - 1) / 2
+    )
+    many = function_source(
+        "f", None, {"v": read(" + ".join(f"variable_{i}" for i in range(500)))}, docstring=""
+    )
+    assert max(map(len, many.splitlines())) <= 110
+    assert run(many, "f")(*[1] * 500) == 500
+
+
+def test_numbers_beyond_floats_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="larger than any float"):
+        function_source("f", None, {"v": number(10**400)}, docstring="")
+    assert "1e+30" in function_source("f", None, {"v": number(10**30) * variable(Symbol("x"))}, docstring="")
