@@ -64,7 +64,7 @@ def softmax(t: Any, axis: int = -1) -> Any:
     return e / e.sum(axis=axis, keepdims=True)
 
 
-X, Y, y, v, w, A, B, T, z, a, b = (VALUES[name] for name in ["X", "Y", "y", "v", "w", "A", "B", "T", "z", "a", "b"])
+X, Y, y, v, w, A, B, T, z, a, b = (VALUES[name] for name in "XYyvwABTzab")
 S = softmax(z)
 
 CASES = [
@@ -373,10 +373,10 @@ def _random_contraction(draw: st.DrawFn, operands: list[Expr]) -> Expr:
     count = 0
     edges = []
     for operand in operands:
-        mine = []
+        mine: list[int] = []
         for size in operand.shape:
             known = labels.setdefault(size, [])
-            if known and draw(st.booleans()):
+            if draw(st.booleans()) and known:
                 mine.append(draw(st.sampled_from(known)))
             else:
                 mine.append(count)

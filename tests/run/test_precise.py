@@ -12,7 +12,8 @@ from derivata.errors import EvaluationError, LimitError
 from derivata.expr.lower import read
 from derivata.expr.node import Expr, contraction, differential
 from derivata.rules.book import book
-from derivata.run.balls import ball, is_finite, moving, precision
+from derivata.run.balls import Entry, ball, is_finite, moving, precision
+from derivata.run.matrices import array_function
 from derivata.run.precise import Array, Program, coefficient, constant, evaluate
 from derivata.run.sample import points, sizes_for
 
@@ -220,5 +221,34 @@ def test_points_obey_what_was_declared() -> None:
 
 
 def test_subscripts_stay_inside_of_their_axis() -> None:
-    root = expression("x[k]", "x[n], k int")
-    assert {int(p.values["k"].entries[0]) for p in points(root, count=30)} == {0, 1, 2}
+    for root in (
+        expression("x[k]", "x[n], k int"),
+        expression("x[k]*k", "x[n]"),
+        expression("k*x[k]", "x[n]"),
+    ):
+        assert {int(p.values["k"].entries[0]) for p in points(root, count=30)} == {0, 1, 2}
+
+
+def moving_matrix() -> tuple[list[Entry], list[arb]]:
+    """A and V as the entries of A + t*V."""
+    values, slopes = [2, 1, 0, 1, 3, 1, 1, 0, 4], [1, 0, 2, 1, 1, 0, 0, 1, 3]
+    return [moving(arb(a), arb(v)) for a, v in zip(values, slopes, strict=True)], [arb(v) for v in slopes]
+
+
+def test_inverse_determinant_and_exponential_have_their_slopes() -> None:
+    with precision(BITS):
+        entries, slopes = moving_matrix()
+        still = [constant(entry) for entry in entries]
+        v, inverse = flint.arb_mat(3, 3, slopes), flint.arb_mat(3, 3, still).inv()
+        found = array_function("inv", "inverse")([entries], [(3, 3)])
+        expected = -inverse * v * inverse
+        assert all(constant(e).overlaps(x) for e, x in zip(found, inverse.entries(), strict=True))
+        assert all(coefficient(e).overlaps(x) for e, x in zip(found, expected.entries(), strict=True))
+        (determinant,) = array_function("det", "determinant")([entries], [(3, 3)])
+        assert constant(determinant) == 21
+        assert coefficient(determinant).overlaps(21 * (inverse * v).trace())
+        found = array_function("expm", "exponential")([entries], [(3, 3)])
+        trace = coefficient(found[0] + found[4] + found[8])
+        assert trace.overlaps((flint.arb_mat(3, 3, still).exp() * v).trace())
+        assert array_function("det", "determinant")([[arb(0)] * 9], [(3, 3)])[0] == 0
+        assert not is_finite(array_function("inv", "inverse")([[arb(0)] * 9], [(3, 3)])[0])

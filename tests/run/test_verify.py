@@ -185,7 +185,7 @@ def test_deep_chains_are_checked_rule_by_rule() -> None:
     for level in range(600):
         y = replace(layers[level % 3], {z: y})
     steps = [(s.before, s.after) for s in linearise(y, x, book()).steps]
-    assert verify_rules(steps, wrt=x).local == len(steps) > 3000
+    assert verify_rules(steps, wrt=x).local == len(steps) > 1500
     before, after = steps[1000]
     steps[1000] = (before, after + TINY)
     with pytest.raises(VerificationError):

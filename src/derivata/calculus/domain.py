@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, SYMBOL, Expr
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
 from derivata.expr.walk import topological
 from derivata.expr.write import write
 from derivata.rules.book import Book
@@ -10,72 +14,121 @@ from derivata.rules.book import Book
 MOST_NODES = 300
 
 
+class Bounds(NamedTuple):
+    """An interval that surely holds every entry; `open` ends are not reached."""
+
+    low: float
+    low_open: bool
+    high: float
+    high_open: bool
+
+    def satisfies(self, sign: str, value: float) -> bool:
+        """Whether `entry sign value` holds for every entry."""
+        above = self.low > value or (self.low == value and self.low_open)
+        below = self.high < value or (self.high == value and self.high_open)
+        return {">": above, "<": below, ">=": self.low >= value, "<=": self.high <= value, "!=": above or below}[sign]
+
+
+REAL = Bounds(-math.inf, True, math.inf, True)
+
+
 def domain_of(of: Expr, book: Book) -> tuple[str, ...]:
     """Conditions that do not follow from the declarations, as text."""
     order = topological(of)
     if len(order) > MOST_NODES:
         return ()
+    bounds: dict[Expr, Bounds] = {}
     found: list[str] = []
     for node in order:
-        if node.head != CALL:
-            continue
-        if node.data == POWER:
-            found.extend(_power(node))
-            continue
-        record = book.get(node.data)
-        if record is None or not record.domain:
-            continue
-        values = {name: child for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
-        for condition in record.domain.split(","):
-            found.extend(_condition(condition.strip(), values))
+        bounds[node] = _bounds(node, bounds, book)
+        if node.head == CALL and node.data == POWER:
+            found.extend(_power(node, bounds))
+        elif node.head == CALL and (record := book.get(node.data)) is not None:
+            values = {name: child for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
+            for condition in filter(None, record.domain.split(",")):
+                found.extend(_condition(condition.split(), values, bounds))
     return tuple(dict.fromkeys(found))
 
 
-def _power(node: Expr) -> list[str]:
+def _power(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
     base, exponent = node.args[0][0], node.args[1][0]
-    if base.head == NUMBER and base.data > 0:
-        return []
     if exponent.head == NUMBER:
         if exponent.data.denominator == 1:
-            return [f"{write(base)} != 0"] if exponent.data < 0 and not _positive(base) else []
-        sign = ">" if exponent.data < 0 else ">="
-        return [] if _nonnegative(base) else [f"{write(base)} {sign} 0"]
-    if _positive(base) or (exponent.head == SYMBOL and exponent.data.integer):
+            sign = "!=" if exponent.data < 0 else ""
+        else:
+            sign = ">" if exponent.data < 0 else ">="
+        return [f"{write(base)} {sign} 0"] if sign and not bounds[base].satisfies(sign, 0) else []
+    if bounds[base].satisfies(">", 0) or (exponent.head == SYMBOL and exponent.data.integer):
         return []
     return [f"{write(base)} > 0, or {write(exponent)} a whole number"]
 
 
-def _condition(condition: str, values: dict[str, Expr]) -> list[str]:
-    words = condition.split()
+def _condition(words: list[str], values: dict[str, Expr], bounds: dict[Expr, Bounds]) -> list[str]:
     if len(words) != 3 or words[0] not in values:
         return []
     argument = values[words[0]]
-    if words[1] in (">", ">=") and words[2] == "0" and _positive(argument):
+    if bounds[argument].satisfies(words[1], float(Fraction(words[2]))):
         return []
     return [f"{write(argument)} {words[1]} {words[2]}"]
 
 
-def _positive(node: Expr) -> bool:
-    """Surely above 0, as far as signs alone can tell."""
+def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:
     if node.head == NUMBER:
-        return bool(node.data > 0)
+        value = _float(node.data)
+        return Bounds(value, False, value, False)
     if node.head == SYMBOL:
-        return bool(node.data.positive)
-    if node.head == CALL and node.data == "add":
-        return all(_nonnegative(c) for c, _ in node.args) and any(_positive(c) for c, _ in node.args)
-    if node.head == CONTRACTION and node.args:
-        return all(_positive(c) for c, _ in node.args)
-    return False
+        symbol = node.data
+        low = -math.inf if symbol.low is None else _float(symbol.low)
+        high = math.inf if symbol.high is None else _float(symbol.high)
+        return Bounds(low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open)
+    parts = [known[child] for child, _ in node.args]
+    if node.head == CALL and node.data == ADD:
+        return Bounds(
+            sum(p.low for p in parts), any(p.low_open for p in parts), sum(p.high for p in parts), any(p.high_open for p in parts)
+        )
+    if node.head == CALL and node.data == POWER:
+        return _power_bounds(node, parts[0])
+    if node.head == CONTRACTION:
+        return _product_bounds(node, parts)
+    record = book.get(node.data[0] if node.head == PRIMITIVE else node.data)
+    return REAL if record is None else interval(record.range)
 
 
-def _nonnegative(node: Expr) -> bool:
-    if _positive(node) or (node.head == SYMBOL and node.data.nonnegative):
-        return True
-    if node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER:
-        exponent = node.args[1][0].data
-        return bool(exponent.denominator == 1 and exponent.numerator % 2 == 0) or _nonnegative(node.args[0][0])
-    if node.head == CALL and node.data == "add":
-        return all(_nonnegative(c) for c, _ in node.args)
-    if node.head == CONTRACTION and node.args:
-        return all(_nonnegative(c) for c, _ in node.args)
-    return False
+def _power_bounds(node: Expr, base: Bounds) -> Bounds:
+    exponent = node.args[1][0]
+    even = exponent.head == NUMBER and exponent.data.denominator == 1 and exponent.data.numerator % 2 == 0
+    if base.satisfies(">", 0) or (even and base.satisfies("!=", 0)):
+        return Bounds(0.0, True, math.inf, True)
+    return Bounds(0.0, False, math.inf, True) if even or base.satisfies(">=", 0) else REAL
+
+
+def _product_bounds(node: Expr, parts: list[Bounds]) -> Bounds:
+    """Signs only, except that a negative number in front turns the interval."""
+    summed = any(not set(labels) <= set(node.data) for _, labels in node.args)
+    if len(parts) == 2 and not summed and node.args[0][0].head == NUMBER and node.args[0][0].data == -1:
+        inner = parts[1]
+        return Bounds(-inner.high, inner.high_open, -inner.low, inner.low_open)
+    if all(p.satisfies(">", 0) for p in parts):
+        return Bounds(0.0, True, math.inf, True)
+    return Bounds(0.0, False, math.inf, True) if all(p.satisfies(">=", 0) for p in parts) else REAL
+
+
+def interval(text: str) -> Bounds:
+    """A record's range, such as `[0, inf)`."""
+    low, high = text[1:-1].split(",")
+    return Bounds(_end(low), text[0] == "(", _end(high), text[-1] == ")")
+
+
+def _end(text: str) -> float:
+    text = text.strip()
+    try:
+        return _float(Fraction(text))
+    except ValueError:
+        return {"inf": math.inf, "-inf": -math.inf}.get(text, math.nan)
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

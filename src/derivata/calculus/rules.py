@@ -10,9 +10,8 @@ from derivata.expr.node import (
     ADD,
     CALL,
     CONTRACTION,
+    DIFFERENTIAL,
     MINUS_ONE,
-    NUMBER,
-    ONE,
     POWER,
     PRIMITIVE,
     SYMBOL,
@@ -22,6 +21,7 @@ from derivata.expr.node import (
     Size,
     axes,
     call,
+    differential,
     number,
 )
 from derivata.expr.notation import is_onehot
@@ -71,42 +71,47 @@ def label_sizes(node: Expr) -> dict[int, Size]:
 def _product(node: Expr, tangent: Tangent) -> Applied:
     sizes = label_sizes(node)
     changed = [(i, t) for i, (child, _) in enumerate(node.args) if (t := tangent(child)) is not None]
-    if len(changed) == 2 and (quotient := _quotient(node, dict(changed))) is not None:
+    fraction = _fraction(node, dict(changed))
+    if fraction is not None and (quotient := _quotient(node, dict(changed), *fraction)) is not None:
         return Applied("quotient rule", quotient)
     terms: list[Edge] = []
     for i, change in changed:
         args = [(change if j == i else child, labels) for j, (child, labels) in enumerate(node.args)]
         terms.append((product(args, node.data, sizes), axes(node)))
-    return Applied(_product_rule(node, len(changed)), total(terms, node.shape))
+    rule = "quotient rule" if fraction is not None else _product_rule(node, len(changed))
+    return Applied(rule, total(terms, node.shape))
 
 
 def _product_rule(node: Expr, changed: int) -> str:
     if len(node.args) == 1:
         return "sums"
-    elementwise = all(set(labels) <= set(node.data) for _, labels in node.args)
     if changed > 1:
         return "product rule"
+    if any(is_onehot(child) for child, _ in node.args):
+        return "component"
+    elementwise = all(set(labels) <= set(node.data) for _, labels in node.args)
     return "constant multiple" if elementwise else "matrix product"
 
 
-def _quotient(node: Expr, changed: dict[int, Expr]) -> Expr | None:
-    """f/g as one fraction: the product rule and the power rule together."""
+def _fraction(node: Expr, changed: dict[int, Expr]) -> tuple[int, int] | None:
+    """The places of f and 1/g in f/g, when exactly these two change and lie on all axes."""
     whole = axes(node)
-    if node.data != whole or any(labels != whole for i, (_, labels) in enumerate(node.args) if i in changed):
+    if len(changed) != 2 or node.data != whole or any(node.args[i][1] != whole for i in changed):
         return None
     lower = [i for i in changed if _is_reciprocal(node.args[i][0])]
-    if len(lower) != 1:
+    if len(lower) != 1 or node.args[lower[0]][0].args[0][1] != whole:
         return None
-    (below,) = lower
-    (above,) = (i for i in changed if i != below)
-    power = node.args[below][0]
-    bottom, bottom_labels = power.args[0]
-    if bottom_labels != whole or changed[below].head == NUMBER:
+    (above,) = (i for i in changed if i != lower[0])
+    return above, lower[0]
+
+
+def _quotient(node: Expr, changed: dict[int, Expr], above: int, below: int) -> Expr | None:
+    """f/g as one fraction, (df*g - f*dg)/g**2, while d(1/g) still stands as such."""
+    if changed[below].head != DIFFERENTIAL:
         return None
-    top = node.args[above][0]
-    change = _base_change(changed[below], power)
-    if change is None:
-        return None
+    whole = axes(node)
+    top, bottom = node.args[above][0], node.args[below][0].args[0][0]
+    change = differential(bottom, changed[below].data)
     sizes = label_sizes(node)
     difference = total(
         [
@@ -122,15 +127,6 @@ def _quotient(node: Expr, changed: dict[int, Expr]) -> Expr | None:
 
 def _is_reciprocal(node: Expr) -> bool:
     return node.head == CALL and node.data == POWER and node.args[1][0] is MINUS_ONE
-
-
-def _base_change(change: Expr, power: Expr) -> Expr | None:
-    """The dg in d(1/g) = -dg/g**2, when the differential of 1/g still stands as such."""
-    if change.head == "differential":
-        from derivata.expr.node import differential
-
-        return differential(power.args[0][0])
-    return None
 
 
 def _function(
@@ -150,7 +146,8 @@ def _function(
         sizes.update((c, child.shape[labels.index(mapped + i)]) for i, c in enumerate(core))
     formula = book.formula(record, record.d)
     result = instantiate(formula, bound, node.shape[:mapped], sizes, node.shape[mapped:])
-    return Applied(record.rule, result)
+    inner = any(child.head != SYMBOL and tangent(child) is not None for child, _ in node.args)
+    return Applied(f"{record.rule}, chain rule" if inner else record.rule, result)
 
 
 def _unspecified(node: Expr, name: str, tangent: Tangent) -> Applied:
@@ -160,8 +157,6 @@ def _unspecified(node: Expr, name: str, tangent: Tangent) -> Applied:
     slope = call(name + "'", node.args, node.shape)
     inner = spread((change, labels), node.shape)
     sizes = dict(enumerate(node.shape))
-    rule = "derivative of an unspecified function" if child.head == SYMBOL else "chain rule"
+    rule = "unspecified function" if child.head == SYMBOL else "unspecified function, chain rule"
     return Applied(rule, product([(slope, axes(node)), (inner, axes(node))], axes(node), sizes))
 
-
-__all__ = ["ONE", "Applied", "differentiate_node", "label_sizes"]

@@ -64,7 +64,7 @@ def _merged(node: Expr, single: set[Expr]) -> Expr:
 
 
 def _checked(node: Expr, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
-    """A label that would be summed without being on any operand stood for a factor: leave such a node alone."""
+    """A label that would be summed without being on any operand stood for a factor: such a node is left."""
     held = {label for _, labels in edges for label in labels}
     used = {label for _, labels in node.args for label in labels} | set(node.data)
     lost = {label for label in sizes if label not in held and label not in out}

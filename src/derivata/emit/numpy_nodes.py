@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from derivata.emit.formulas import SYNTAX, native, unspecified
-from derivata.emit.names import Names
 from derivata.emit.native_code import native_code
 from derivata.emit.numpy_contraction import double, einsum, single, sum_text, transposed
 from derivata.emit.numpy_operands import FUNCTION, VARIABLE, Operands
@@ -20,7 +19,6 @@ from derivata.emit.pieces import (
     UNARY,
     Piece,
     first_factor,
-    indexed,
     joined_sum,
     literal,
     nesting,
@@ -54,7 +52,9 @@ class Lines(Operands):
             self._name_children(node)
             piece = self._compose(node)
         self.pieces[node] = piece
-        if node in self.results or (not is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece))):
+        if node in self.results or (
+            not is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece))
+        ):
             self.assign(node)
 
     def assign(self, node: Expr) -> None:

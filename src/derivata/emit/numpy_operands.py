@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derivata.emit.names import Names
 from derivata.emit.numpy_contraction import sum_text, transposed
-from derivata.emit.pieces import ARRAY, ATOM, LITERAL, PRODUCT, TRUTH, UNARY, Piece, indexed
+from derivata.emit.pieces import ATOM, LITERAL, PRODUCT, TRUTH, UNARY, Piece, indexed
 from derivata.emit.plan import negated
 from derivata.expr.node import Edge, Expr, Labels
 

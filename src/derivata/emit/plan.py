@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
+from derivata.emit.order import pairwise, squeezed, summed_alone
 from derivata.errors import EvaluationError
 from derivata.expr.node import (
     CALL,
@@ -25,7 +26,6 @@ from derivata.expr.node import (
     Expr,
     Labels,
     Size,
-    call,
     contraction,
     number,
     with_args,
@@ -33,7 +33,6 @@ from derivata.expr.node import (
 from derivata.expr.notation import is_onehot
 from derivata.expr.walk import topological
 
-LARGE = 1000.0  # what a size that is only a name counts in comparisons of cost
 FOLDED_BITS = 200
 LARGEST_EXPONENT = 1024  # of two, in a double
 
@@ -46,7 +45,7 @@ def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
             changed = _melted(changed)
-            memo[node] = _squeezed(changed) if is_subscript(changed) else _squeezed(_ordered(changed))
+            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed))
         elif changed.head == CALL:
             memo[node] = _folded(_melted(changed))
         else:
@@ -101,7 +100,7 @@ def is_view(node: Expr) -> bool:
 
 
 def is_plain(node: Expr) -> bool:
-    """Writing it twice costs nothing: a symbol, a number, or one transposed. A division is written where it is used."""
+    """Writing it twice costs nothing. A division is written where it is used."""
     if node.head in (NUMBER, SYMBOL) or (node.head == CALL and not node.args) or is_reciprocal(node):
         return True
     return is_view(node) and node.args[0][0].head == SYMBOL and set(node.data) == set(node.args[0][1])
@@ -116,27 +115,6 @@ def is_subscript(node: Expr) -> bool:
     if len(set(labels)) < len(labels) or len(set(places)) < len(places) or not set(places) <= set(labels):
         return False
     return bool(node.data == tuple(label for label in labels if label not in places))
-
-
-def _squeezed(node: Expr) -> Expr:
-    """An axis of size 1 that is dropped again was never needed."""
-    if node.head != CONTRACTION or len(node.args) != 1:
-        return node
-    child, labels = node.args[0]
-    dropped = [i for i, label in enumerate(labels) if label not in node.data]
-    kept = tuple(i for i in range(len(labels)) if i not in dropped)
-    elementwise = child.head == CALL or (
-        child.head == CONTRACTION and set(child.data) == set(range(len(labels)))
-    )
-    in_order = tuple(label for label in labels if label in node.data) == node.data
-    if not dropped or not elementwise or not in_order or len(set(labels)) < len(labels):
-        return node
-    if any(child.shape[i] != 1 for i in dropped) or any(i in ls for _, ls in child.args for i in dropped):
-        return node
-    shape = tuple(child.shape[i] for i in kept)
-    if child.head == CONTRACTION:
-        return contraction(child.args, kept, dict(zip(kept, shape, strict=True)))
-    return call(child.data, [(c, tuple(kept.index(i) for i in ls)) for c, ls in child.args], shape)
 
 
 def _melted(node: Expr) -> Expr:
@@ -197,10 +175,9 @@ def _ordered(node: Expr) -> Expr:
     """A contraction as a nest of simple ones, the cheapest product first."""
     sizes = _sizes(node)
     out = node.data
-    edges = [_with_distinct_axes(edge) for edge in node.args] if _needs_distinct(node) else list(node.args)
-    edges = _summed_alone(_selected(edges, out, sizes), out)
+    edges = summed_alone(_selected(_distinct(list(node.args), out), out, sizes), out)
     scalars = _one_number([edge for edge in edges if not edge[1]])
-    arrays = _pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes)
+    arrays = pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes)
     if len(scalars) + len(arrays) > 1:
         scalars = [edge for edge in scalars if edge[0] is not ONE]
     return _product([*scalars, *arrays], out, sizes)
@@ -218,16 +195,21 @@ def _one_number(scalars: list[Edge]) -> list[Edge]:
     return rest if total == 1 and rest else [(number(total), ()), *rest]
 
 
-def _needs_distinct(node: Expr) -> bool:
-    """The trace and the diagonal of a square matrix are written as they stand."""
-    direct = len(node.args) == 1 and node.args[0][1] == (0, 0) and node.data in ((), (0,))
-    return not direct and any(len(set(labels)) < len(labels) for _, labels in node.args)
-
-
-def _with_distinct_axes(edge: Edge) -> Edge:
-    child, labels = edge
-    distinct = tuple(dict.fromkeys(labels))
-    return edge if distinct == labels else (contraction([edge], distinct), distinct)
+def _distinct(edges: list[Edge], out: Labels) -> list[Edge]:
+    """Operands without repeated axes: diagonals are taken first, traces at once."""
+    if len(edges) == 1 and edges[0][1] == (0, 0) and out in ((), (0,)):
+        return edges  # written as it stands
+    found: list[Edge] = []
+    for index, (child, labels) in enumerate(edges):
+        distinct = tuple(dict.fromkeys(labels))
+        if distinct != labels:
+            others = {label for i, (_, ls) in enumerate(edges) if i != index for label in ls}
+            private = len(distinct) == 1 and distinct[0] not in others and distinct[0] not in out
+            distinct = () if private else distinct
+            found.append((contraction([(child, labels)], distinct), distinct))
+        else:
+            found.append((child, labels))
+    return found
 
 
 def _selected(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Edge]:
@@ -254,81 +236,6 @@ def _selected(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Ed
     return found + kept
 
 
-def _summed_alone(edges: list[Edge], out: Labels) -> list[Edge]:
-    """Axes that only one operand has and the result has not are summed first."""
-    if len(edges) < 2:
-        return edges
-    holders: dict[int, int] = {}
-    for _, labels in edges:
-        for label in set(labels):
-            holders[label] = holders.get(label, 0) + 1
-    found: list[Edge] = []
-    for child, labels in edges:
-        kept = tuple(label for label in labels if label in out or holders[label] > 1)
-        found.append(
-            (child, labels) if kept == labels else (_squeezed(contraction([(child, labels)], kept)), kept)
-        )
-    return found
-
-
-def _pairwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Edge]:
-    """Contract pairs until nothing is left to sum."""
-    while True:
-        held = {label for _, labels in edges for label in labels}
-        summed = held - set(out)
-        if not summed or len(edges) == 1:
-            break
-        pair = _same_axes(edges, summed) or _cheapest(edges, summed, out, sizes)
-        chosen, rest = [edges[i] for i in pair], [edge for i, edge in enumerate(edges) if i not in pair]
-        needed = set(out) | {label for _, labels in rest for label in labels}
-        together = dict.fromkeys(label for _, labels in chosen for label in labels)
-        kept = tuple(label for label in together if label in needed)
-        if not rest:
-            kept = tuple(label for label in out if label in kept)
-        edges = _summed_alone([*rest, (contraction(chosen, kept), kept)], out)
-    if len(edges) == 1 and set(edges[0][1]) - set(out):
-        child, labels = edges[0]
-        kept = tuple(label for label in out if label in labels)
-        edges = [(contraction([(child, labels)], kept), kept)]
-    return edges
-
-
-def _same_axes(edges: list[Edge], summed: set[int]) -> tuple[int, ...]:
-    """Operands with the same axes are multiplied elementwise first, unless they are all there is."""
-    groups: dict[frozenset[int], list[int]] = {}
-    for index, (_, labels) in enumerate(edges):
-        groups.setdefault(frozenset(labels), []).append(index)
-    for common, members in groups.items():
-        if len(members) > 1 and common & summed and len(edges) > 2:
-            return tuple(members) if len(members) < len(edges) else tuple(members[:-1])
-    return ()
-
-
-def _cheapest(edges: list[Edge], summed: set[int], out: Labels, sizes: dict[int, Size]) -> tuple[int, int]:
-    """The pair whose product is smallest beside its operands: matrices meet vectors first."""
-    best: tuple[float, float, int, int] | None = None
-    for i in range(len(edges)):
-        for j in range(i + 1, len(edges)):
-            a, b = set(edges[i][1]), set(edges[j][1])
-            if not a & b & summed:
-                continue
-            needed = set(out) | {k for m, (_, ls) in enumerate(edges) if m not in (i, j) for k in ls}
-            growth = _volume((a | b) & needed, sizes) - _volume(a, sizes) - _volume(b, sizes)
-            found = (growth, _volume(a | b, sizes), i, j)
-            if best is None or found < best:
-                best = found
-    assert best is not None, "an axis that one operand holds is summed before"
-    return best[2], best[3]
-
-
-def _volume(labels: set[int], sizes: dict[int, Size]) -> float:
-    volume = 1.0
-    for label in labels:
-        size = sizes[label]
-        volume *= float(size) if isinstance(size, int) else LARGE
-    return volume
-
-
 def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
     """An elementwise product; an axis that stands twice in the result is a diagonal."""
     distinct = tuple(dict.fromkeys(out))
@@ -352,6 +259,23 @@ def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
 
 
 def _elementwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
+    """A product over the axes of `out`: what has the same few axes is multiplied first, stretching comes last."""
     if len(edges) == 1 and edges[0][1] == out:
         return edges[0][0]
-    return contraction(edges, out, {label: sizes[label] for label in out if label in sizes})
+    held = tuple(label for label in out if any(label in labels for _, labels in edges))
+    if held != out and len(edges) > 1:
+        edges = [(_elementwise(edges, held, sizes), held)]
+    return contraction(_grouped(edges, out), out, {label: sizes[label] for label in out if label in sizes})
+
+
+def _grouped(edges: list[Edge], out: Labels) -> list[Edge]:
+    groups: dict[Labels, list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault(edge[1], []).append(edge)
+    found: list[Edge] = []
+    for labels, members in groups.items():
+        if len(members) > 1 and labels and len(labels) < len(out):
+            found.append((contraction(members, labels), labels))
+        else:
+            found += members
+    return found

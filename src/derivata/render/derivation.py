@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from derivata.expr.node import ADD, CALL, DIFFERENTIAL, NUMBER, ONE, POWER, Expr, axes, differential
+from derivata.expr.node import DIFFERENTIAL, ONE, Expr, differential, with_args
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbols, topological
 from derivata.expr.write import write
@@ -16,6 +16,7 @@ from derivata.render.unicode import unicode
 from derivata.rewrite.fold import fold
 from derivata.rewrite.step import Step
 
+Show = Callable[[Expr, "Expr | None"], str]
 SHOWN_STEPS = 40
 SHOWN_NODES = 600
 OPEN, CLOSE = "\u2039", "\u203a"
@@ -107,23 +108,23 @@ class Derivation:
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, *, marks: tuple[str, str] = (OPEN, CLOSE)) -> str:
+    def text(self, *, marks: tuple[str, str] = (OPEN, CLOSE), steps: bool = True) -> str:
         """Plain text; the part that changes stands between marks."""
-        return "\n".join(self._body(lambda e, m: _marked_text(e, m, marks)))
+        return "\n".join(self._body(lambda e, m: _marked_text(e, m, marks), steps))
 
-    def unicode(self, width: int | None = None, *, ascii_only: bool = False) -> str:
+    def unicode(self, width: int | None = None, *, ascii_only: bool = False, steps: bool = True) -> str:
         """Two-dimensional maths for a terminal."""
 
         def show(node: Expr, changed: Expr | None) -> str:
-            return unicode(node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None)
+            return unicode(
+                node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None
+            )
 
-        return "\n".join(self._body(show))
+        return "\n".join(self._body(show, steps))
 
-    def _body(self, show: object) -> Iterator[str]:
-        assert callable(show)
-        yield from _block(f"{self.label}: ", show(self.of, None)) if False else ()
+    def _body(self, show: Show, steps: bool) -> Iterator[str]:
         yield from self._head(show)
-        for line in self.lines:
+        for line in self.lines if steps else ():
             yield ""
             yield f"{line.rule}:"
             yield from _block("    ", show(line.before, line.changed))
@@ -132,9 +133,14 @@ class Derivation:
         yield from _block(self.title + " = ", show(self.result, None))
         yield from self.notes()
 
-    def _head(self, show: object) -> Iterator[str]:
-        assert callable(show)
-        what = "Gradient" if self.by.shape and not self.of.shape else "Jacobian" if self.of.shape else "Derivative"
+    def _head(self, show: Show) -> Iterator[str]:
+        what = (
+            "Gradient"
+            if self.by.shape and not self.of.shape
+            else "Jacobian"
+            if self.of.shape
+            else "Derivative"
+        )
         yield f"{what} by {self.by.name} of"
         yield from _block("    ", show(self.of, None))
         if self.held:
@@ -172,7 +178,12 @@ class Derivation:
                 "latex": latex(self.result),
                 "shape": list(self.result.shape),
                 "steps": [
-                    {"rule": x.rule, "before": str(x.before), "after": str(x.after), "changed": str(x.changed)}
+                    {
+                        "rule": x.rule,
+                        "before": str(x.before),
+                        "after": str(x.after),
+                        "changed": str(x.changed),
+                    }
                     for x in self.lines
                 ],
                 "domain": list(self.domain),
@@ -191,8 +202,6 @@ class Derivation:
 def _tidy(root: Expr) -> Expr:
     """Ones and zeros left by the rules folded, nothing else moved."""
     memo: dict[Expr, Expr] = {}
-    from derivata.expr.node import with_args
-
     for node in topological(root):
         memo[node] = fold(with_args(node, tuple((memo[c], labels) for c, labels in node.args)))
     return memo[root]
@@ -212,5 +221,3 @@ def _block(lead: str, body: str) -> list[str]:
     middle = (len(rows) - 1) // 2
     return [(lead if i == middle else " " * len(lead)) + row for i, row in enumerate(rows)]
 
-
-__all__ = ["ADD", "CALL", "NUMBER", "POWER", "Derivation", "Line", "axes"]

@@ -98,6 +98,8 @@ def _gap(left: Formula, right: Formula) -> str:
 
 def _short(formula: Formula) -> bool:
     """A single letter, perhaps with scripts."""
+    if formula.kind == "either":
+        formula = formula.parts[0]
     while formula.kind in ("power", "index", "marked"):
         formula = formula.parts[0]
     if formula.kind == "name":
@@ -118,7 +120,7 @@ def _power(formula: Formula, parts: list[str]) -> str:
 
 def _letters(formulas: Sequence[Formula], parts: Sequence[Printed] | Sequence[str]) -> str:
     texts = [p.text if isinstance(p, Printed) else p for p in parts]
-    together = all(f.kind == "name" and len(f.text) == 1 for f in formulas)
+    together = all(f.kind == "name" and len(f.text) == 1 and f.text.isalpha() for f in formulas)
     return ("" if together else ",").join(texts)
 
 

@@ -20,8 +20,8 @@ _SIGNS = {
 }  # fmt: skip
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _SUPERSCRIPTS = dict(zip("0123456789+-()=niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾⁼ⁿⁱᵀ", strict=True))
-_LOWERED = "0123456789+-()=aehijklmnoprstuvxβγρφχ"
-_SUBSCRIPTS = dict(zip(_LOWERED, "₀₁₂₃₄₅₆₇₈₉₊₋₍₎₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
+_LOWERED = "0123456789,+-()=aehijklmnoprstuvxβγρφχ"
+_SUBSCRIPTS = dict(zip(_LOWERED, "₀₁₂₃₄₅₆₇₈₉‚₊₋₍₎₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
 
 
 def split(name: str) -> tuple[str, tuple[str, ...], str, str]:
@@ -73,20 +73,13 @@ def latex_text(text: str) -> str:
     return "".join(special.get(c, "\\" + c if c in "_#$%&{}" else c) for c in text if c.isprintable())
 
 
-def unicode_name(name: str) -> tuple[str, str]:
-    """A name for a terminal, and the subscripts that have no small letters of their own (`out`)."""
+def unicode_name(name: str) -> tuple[str, tuple[str, ...]]:
+    """A name for a terminal without its subscripts, and these."""
     base, own, accent, primes = split(name)
     text = _letter(base)
     if accent:
         text = unicodedata.normalize("NFC", text + _ACCENTS[accent])
-    letters = [_letter(s) for s in own]
-    if (
-        len(letters) == 1
-        and (small := subscript(letters[0]))
-        and (letters[0].isdigit() or len(letters[0]) == 1)
-    ):
-        return text + small + _primed(primes), ""
-    return text + _primed(primes), ",".join(letters)
+    return text + _primed(primes), tuple(map(_letter, own))
 
 
 def _primed(primes: str) -> str:

@@ -80,7 +80,7 @@ class Terminal:
         if self.ascii:
             return text_box(names.ascii_name(text) + ("_" + names.ascii_name(more) if more else ""))
         base, below = names.unicode_name(text)
-        below = ",".join(filter(None, [below, more]))
+        below = ",".join([*below, *filter(None, [more])])
         return self._with_subscript(text_box(base), below) if below else text_box(base)
 
     def _with_subscript(self, base: Box, below: str) -> Box:
@@ -92,7 +92,7 @@ class Terminal:
     def pieces(self, formula: Formula, parts: list[Box]) -> list[Box]:
         """The terms or factors, each with the operator before it."""
         if formula.kind == "sum":
-            first = [text_box("-"), parts[0]] if formula.text[0] == "-" else [parts[0]]
+            first = [self._negative(formula, parts[:1])] if formula.text[0] == "-" else [parts[0]]
             pairs = zip(formula.text[1:], parts[1:], strict=True)
             return [beside(first), *(beside([text_box(f" {s} "), p]) for s, p in pairs)]
         tall = any(not p.flat for p in parts)
@@ -148,7 +148,7 @@ class Terminal:
 
     def _index(self, formula: Formula, parts: list[Box]) -> Box:
         texts = [b.lines[0] if b.flat else "?" for b in parts[1:]]
-        together = all(p.kind == "name" and len(p.text) == 1 for p in formula.parts[1:])
+        together = all(len(text) == 1 and text.isalpha() for text in texts)
         below = ("" if together else ",").join(texts)
         base = formula.parts[0]
         if base.kind == "name":

@@ -9,6 +9,13 @@ _CALCULUS = "Spivak: Calculus, chapter 10"
 
 LAWS = (
     Law(
+        name="component",
+        doc="A component of a changing array changes as that component of the change.",
+        equation="d(u[k]) = du[k]",
+        example="d(z[k]) = d(z)[k]",
+        refs=(_MATRICES,),
+    ),
+    Law(
         name="constant",
         doc="What does not contain the variable does not change with it.",
         equation="d/dx[c] = 0",

@@ -184,10 +184,9 @@ def _check_shape(
         if isinstance(size, str):
             known, owner = sizes.setdefault(size, (actual, parameter.name))
             if known != actual:
-                where = f"{known} in {owner} and {actual} in {parameter.name}"
-                raise EvaluationError(
-                    f"{size} is {where}: {parameter.name} has shape {array.shape}, expected {shape_text(shape)}"
-                )
+                found = f"{size} is {known} in {owner} and {actual} in {parameter.name}"
+                expected = f"{parameter.name} has shape {array.shape}, expected {shape_text(shape)}"
+                raise EvaluationError(f"{found}: {expected}")
 
 
 def _check_sizes(

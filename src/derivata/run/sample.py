@@ -67,7 +67,7 @@ def points(
 ) -> Iterator[Point]:
     """`count` points for all symbols of the graphs; the same ones every time."""
     numbers = sizes_for(roots, sizes)
-    symbols = {n.data.name: n.data for n in topological(*roots) if n.head == SYMBOL}
+    symbols = _symbols(roots)
     limits = _subscript_limits(roots, numbers)
     chance = random.Random(seed)
     for index in range(count):
@@ -76,6 +76,15 @@ def points(
             name: sample(symbol, numbers, chance, mood, limits.get(name)) for name, symbol in symbols.items()
         }
         yield Point(values, numbers)
+
+
+def _symbols(roots: Sequence[Expr]) -> dict[str, Symbol]:
+    """By name; where a name stands for a number and for a subscript, it is a whole number."""
+    found: dict[str, Symbol] = {}
+    for node in topological(*roots):
+        if node.head == SYMBOL and not (node.data.name in found and found[node.data.name].integer):
+            found[node.data.name] = node.data
+    return found
 
 
 def _subscript_limits(roots: Sequence[Expr], sizes: Mapping[str, int]) -> dict[str, int]:
