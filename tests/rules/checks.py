@@ -33,6 +33,7 @@ from rules.oracle import (
     slopes,
     still,
     truth,
+    value_at,
 )
 from rules.ranges import check_range, in_range
 
@@ -78,9 +79,8 @@ def check_differential(book: Book, record: Function) -> Iterator[str]:
             if run(record.d, "out", {"out": truth(record, {})})[0] != 0:
                 yield "a constant changes"
             return
-        if any(kink_at(record, kink, point) for kink in record.kinks):
-            continue
-        for direction in samples.directions(point):
+        at_kink = any(kink_at(record, kink, point) for kink in record.kinks)
+        for direction in samples.along_kinks(point) if at_kink else samples.directions(point):
             problem = differential_problem(record, point, direction)
             if problem is None:
                 continue
@@ -138,8 +138,7 @@ def _show(point: Point) -> str:
 
 def with_out(record: Function, point: Point) -> Values:
     """The arguments and the value."""
-    values = still(point)
-    return values | {"out": truth(record, values)}
+    return still(point) | {"out": value_at(record, point)}
 
 
 def check_value(book: Book, record: Function) -> Iterator[str]:
@@ -163,25 +162,55 @@ def check_value(book: Book, record: Function) -> Iterator[str]:
 def check_facts(book: Book, record: Function) -> Iterator[str]:
     """Every fact holds wherever both sides are defined, which is nearly everywhere."""
     for fact in record.facts:
-        node = parsed(fact, declared(record))
-        if node.head != CALL or node.data != "eq":
-            yield f"{fact!r} is no equation"
+        if (problem := _uninformative(record, fact)) is not None:
+            yield problem
             continue
-        tried = 0
+        tried, told = 0, False
         everywhere = samples.points(record)
         for point in everywhere:
             try:
                 values = with_out(record, point)
-                left, right = (run(side, declared(record), values) for side in sides(fact))
+                holds = _equation_holds(record, fact, values)
             except Undefined:
                 continue
             tried += 1
-            longest = max(len(left), len(right))
-            if not agree(left * (longest // len(left)), right * (longest // len(right))):
+            if not holds:
                 yield f"{fact!r} does not hold at {_show(point)}"
                 break
+            told = told or not _holds_for_another(record, fact, values)
+        if not told:
+            yield f"{fact!r} says nothing about the value"
         if 2 * tried < len(everywhere):
             yield f"{fact!r} could not be tried"
+
+
+def _uninformative(record: Function, fact: str) -> str | None:
+    node = parsed(fact, declared(record))
+    if node.head != CALL or node.data != "eq":
+        return f"{fact!r} is no equation"
+    names = {n.data.name for n in topological(node) if n.head == SYMBOL}
+    if "out" not in names or (record.arguments and not record.signature and not names - {"out"}):
+        return f"{fact!r} does not tie the value to the argument"
+    return None
+
+
+def _equation_holds(record: Function, fact: str, values: Values) -> bool:
+    left, right = (run(side, declared(record), values) for side in sides(fact))
+    longest = max(len(left), len(right))
+    return agree(left * (longest // len(left)), right * (longest // len(right)))
+
+
+def _holds_for_another(record: Function, fact: str, values: Values) -> bool:
+    """Whether the equation would be satisfied by a wrong value too."""
+    out = values["out"]
+    for shift in (0.375, -0.375):
+        wrong = Array(out.shape, [e * 1.25 + shift for e in out.entries])
+        try:
+            if not _equation_holds(record, fact, values | {"out": wrong}):
+                return False
+        except Undefined:
+            return False
+    return True
 
 
 def sides(equation: str) -> tuple[str, str]:
@@ -235,11 +264,11 @@ def claim_fails(record: Function, point: Point) -> bool:
         return True
     if not in_range(record, values, values["out"]):
         return True
-    if any(kink_at(record, kink, point) for kink in record.kinks):
-        return False
-    if not record.signature and breaks(record, point):
+    at_kink = any(kink_at(record, kink, point) for kink in record.kinks)
+    if not at_kink and not record.signature and breaks(record, point):
         return True
-    return any(bool(differential_problem(record, point, d)) for d in samples.directions(point))
+    directions = samples.along_kinks(point) if at_kink else samples.directions(point)
+    return any(bool(differential_problem(record, point, d)) for d in directions)
 
 
 def check_stable(book: Book, record: Function) -> Iterator[str]:
@@ -349,7 +378,7 @@ def _symmetry(record: Function) -> set[str]:
         x = point[name]
         mirrored = {name: tuple(-e for e in x) if isinstance(x, tuple) else -x}
         try:
-            here, there = truth(record, still(point)).entries, truth(record, still(mirrored)).entries
+            here, there = value_at(record, point).entries, value_at(record, mirrored).entries
         except Undefined:
             return set()
         found -= {"even"} if not agree(here, there) else set()
@@ -360,11 +389,11 @@ def _symmetry(record: Function) -> set[str]:
 def _growth(record: Function) -> set[str]:
     """How the function goes in its first argument, the others held."""
     found = {"increasing", "decreasing", "nondecreasing", "convex", "concave"}
-    for line in lines(record):
+    for line in samples.lines(record):
         values = []
         for place, point in line:
             try:
-                values.append((place, truth(record, still(point)).entries[0]))
+                values.append((place, value_at(record, point).entries[0]))
             except Undefined:
                 return set()
         for (_, a), (_, b) in pairwise(values):
@@ -383,37 +412,6 @@ def _growth(record: Function) -> set[str]:
 
 def _ball(value: Fraction) -> Any:
     return still({"x": value})["x"].entries[0]
-
-
-def lines(record: Function) -> list[list[tuple[Fraction, Point]]]:
-    """Points on lines along the first argument (a vector moves along a positive direction), in order."""
-    name = record.arguments[0][0]
-    if record.signature:
-        bases = [(0, 0, 0), (1, -2, 1), (-3, 0, 2)]
-        moves = [(1, 2, 3), (1, 0, 0), (0, 2, 1)]
-        steps = [Fraction(n, 2) for n in range(-9, 10)]
-        return [
-            [(t, {name: tuple(Fraction(b) + t * m for b, m in zip(base, move, strict=True))}) for t in steps]
-            for base in bases
-            for move in moves
-        ]
-    rests = [{}] if len(record.arguments) == 1 else _rests(record)
-    found = []
-    for rest in rests:
-        line = [(x, {name: x, **rest}) for x in samples.GRID if samples.inside(record, {name: x, **rest})]
-        if len(line) > 2:
-            found.append(line)
-    return found
-
-
-def _rests(record: Function) -> list[dict[str, Fraction]]:
-    name = record.arguments[0][0]
-    rests: list[dict[str, Any]] = []
-    for point in samples.points(record):
-        rest = {n: v for n, v in point.items() if n != name}
-        if rest not in rests:
-            rests.append(rest)
-    return rests[:9]
 
 
 CHECKS: tuple[Check, ...] = (

@@ -72,7 +72,7 @@ def _same(left: list[Any], right: list[Any]) -> bool:
 
 
 def check_identity(book: Book, identity: Identity) -> Iterator[str]:
-    """Both sides are equal where the condition holds, and not always where it does not."""
+    """Both sides are equal where the condition holds, and nowhere else."""
     if identity.purpose not in PURPOSES:
         yield f"{identity.purpose} is no purpose"
     where = identity.where
@@ -84,13 +84,15 @@ def check_identity(book: Book, identity: Identity) -> Iterator[str]:
         left, right = parsed(identity.left, where), parsed(identity.right, where)
         if right.cost > left.cost:
             yield f"{identity.right} is longer"
-    tried, needed = 0, not identity.when
+    tried = 0
     for given in _points(where, names, 24 if names else 1):
         point = _arrays(where, given)
         sides = [_run(text, where, point) for text in (identity.left, identity.right)]
         defined = all(e.is_finite() for side in sides for e in side)
         if identity.when and not _run(identity.when, where, point)[0] > 0:
-            needed = needed or not defined or not _same(*sides)
+            if defined and _same(*sides):
+                yield f"the condition {identity.when} is stricter than it need be"
+                return
             continue
         if not defined:
             yield f"undefined at {given}"
@@ -101,8 +103,6 @@ def check_identity(book: Book, identity: Identity) -> Iterator[str]:
             return
     if not tried:
         yield "the condition never holds"
-    if not needed and "!=" not in identity.when:  # a condition that fails at single points only is not met
-        yield f"the condition {identity.when} is not needed"
 
 
 def check_law(book: Book, law: Law) -> Iterator[str]:

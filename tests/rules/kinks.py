@@ -14,14 +14,16 @@ from rules.oracle import (
     Undefined,
     agree,
     declared,
-    frozen,
     holds,
     moving,
     run,
     slopes,
     still,
     truth,
+    value_at,
 )
+
+CLOSE = 1e-17
 
 # Derivatives at kinks measured with JAX 0.10.2 and PyTorch 2.13.0 on a CPU in float32.
 MEASURED = {
@@ -44,7 +46,7 @@ def kink_at(record: Function, kink: Kink, point: Point) -> bool:
     """Whether this is one of the kink's points."""
     values = still(point)
     try:
-        return holds(kink.at, declared(record), values | {"out": truth(record, values)})
+        return holds(kink.at, declared(record), values | {"out": value_at(record, point)})
     except Undefined:
         return False
 
@@ -56,7 +58,7 @@ def check_kinks(book: Book, record: Function) -> Iterator[str]:
     everywhere = samples.points(record)
     for kink in record.kinks:
         yield from _one(record, kink, [p for p in everywhere if kink_at(record, kink, p)])
-    if not record.signature and record.arguments[0][0] != "condition":
+    if record.arguments[0][0] != "condition" and not record.as_signature().out:
         for point in everywhere:
             if not any(kink_at(record, kink, point) for kink in record.kinks) and breaks(record, point):
                 yield f"a kink at {point} is not declared"
@@ -71,20 +73,20 @@ def _one(record: Function, kink: Kink, here: list[Point]) -> Iterator[str]:
     if not kept:
         yield f"{kink.at} was not met"
         return
-    broken = False
+    broken = 0
     for point in kept:
         values = still(point)
-        values["out"] = truth(record, values)
+        values["out"] = value_at(record, point)
         left, right, ours = (run(t, declared(record), values)[0] for t in (kink.left, kink.right, kink.ours))
         try:
             before, after = (slope_beside(record, point, side) for side in (-1, 1))
         except Undefined:
             yield f"{kink.at}: no slope beside {point}"
             return
-        if not abs(before - left) < 1e-9 or not abs(after - right) < 1e-9:
+        if not abs(before - left) < CLOSE or not abs(after - right) < CLOSE:
             yield f"{kink.at}: the slopes at {point} are {before} and {after}"
             return
-        broken = broken or breaks(record, point)
+        broken += breaks(record, point)
         if ours > left.max(right) or ours < left.min(right):
             yield f"{kink.at}: ours does not lie between"
             return
@@ -94,7 +96,7 @@ def _one(record: Function, kink: Kink, here: list[Point]) -> Iterator[str]:
         if (given := _given(record, point)) is not None and not agree([given], [ours]):
             yield f"{kink.at}: d gives {given} at {point}"
             return
-    if not broken:
+    if 2 * broken < len(kept):  # a parameter may happen to smooth it out
         yield f"{kink.at} is no kink"
 
 
@@ -143,7 +145,7 @@ def slope_beside(record: Function, point: Point, side: int) -> Any:
 def _given(record: Function, point: Point) -> Any:
     """What `d` gives by the first argument; None where it is not defined."""
     values = still(point)
-    values["out"] = frozen(truth(record, values))
+    values["out"] = value_at(record, point)
     changes = {f"d{n}": v for n, v in _first_unit(record, point).items()}
     try:
         return run(record.d, declared(record), values | still(changes))[0]
@@ -155,9 +157,9 @@ def breaks(record: Function, point: Point) -> bool:
     """Whether the value or the slope jumps here."""
     try:
         before, after = (
-            truth(record, still(_shifted(record, point, side * samples.NEAR))).entries[0] for side in (-1, 1)
+            value_at(record, _shifted(record, point, side * samples.NEAR)).entries[0] for side in (-1, 1)
         )
-        here = truth(record, still(point)).entries[0]
+        here = value_at(record, point).entries[0]
         left, right = (slope_beside(record, point, side) for side in (-1, 1))
     except Undefined:
         return False

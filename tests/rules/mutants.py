@@ -50,7 +50,7 @@ def errors(text: str, names: tuple[str, ...]) -> Iterator[str]:
         token, start, end = match.group(), *match.span()
         for other in _changed(token, names):
             yield text[:start] + other + text[end:]
-    if text and not re.fullmatch(r"0(\*\w+)?", text):
+    if text and not re.fullmatch(r"0(\*\w+)?", text) and "==" not in text:
         yield f"-({text})"
 
 
@@ -62,7 +62,7 @@ def _changed(token: str, names: tuple[str, ...]) -> Iterator[str]:
             yield str(int(token) + 1)
     elif token in _OPERATORS:
         yield _OPERATORS[token]
-    elif token in names:
+    elif token in names and len(names) > 1:
         yield names[(names.index(token) + 1) % len(names)]
     elif token not in NAMES and (other := _sibling(token)) is not None:
         yield other
@@ -167,7 +167,8 @@ def identity_mutants(identity: Identity) -> Iterator[Mutant]:
     for field in ("left", "right", "when"):
         text = getattr(identity, field)
         for wrong in errors(text, ()):
-            yield Mutant(replace(identity, **{field: wrong}), field, text, wrong)  # type: ignore[arg-type]
+            if identity.right != "0" or not wrong.startswith("-("):  # -0 is 0
+                yield Mutant(replace(identity, **{field: wrong}), field, text, wrong)  # type: ignore[arg-type]
     if identity.when:
         yield Mutant(replace(identity, when=""), "when", identity.when, "")
     yield Mutant(replace(identity, purpose="nicer"), "purpose", identity.purpose, "nicer")

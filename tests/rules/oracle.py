@@ -100,6 +100,28 @@ def truth(record: Function, values: Values) -> Array:
     return Array((len(entries),), entries)
 
 
+def value_at(record: Function, point: Point) -> Array:
+    """The function at a point that does not move; remembered, for mutants share definitions."""
+    found = _value_at(
+        record.name, record.args, record.signature, record.value, record.code.get("flint"), tuple(point.items())
+    )
+    if found is None:
+        raise Undefined
+    return found
+
+
+@cache
+def _value_at(
+    name: str, args: str, signature: str, value: str, flint: str | None, point: tuple[tuple[str, Any], ...]
+) -> Array | None:
+    code = {} if flint is None else {"flint": flint}
+    record = Function(name, args, "", value, "", "", "", signature=signature, code=code)
+    try:
+        return truth(record, still(dict(point)))
+    except Undefined:
+        return None
+
+
 def native(record: Function, values: Values) -> list[Any]:
     """The function its `flint` code names, applied to the arguments."""
     code = record.code["flint"]

@@ -12,7 +12,7 @@ from derivata.rules.book import Book
 from derivata.rules.record import Function
 from derivata.run.balls import Array
 from rules import samples
-from rules.oracle import Point, Undefined, Values, declared, run, still, truth
+from rules.oracle import Point, Undefined, Values, declared, run, still, truth, value_at
 
 MODERATE = 10  # farther out a value that only comes near its limit cannot be told from it in 200 bits
 _INTERVAL = re.compile(r"([\[(])(.+),(.+)([\])])")
@@ -62,8 +62,7 @@ def in_range(record: Function, values: Values, out: Array) -> bool:
 def check_range(book: Book, record: Function) -> Iterator[str]:
     """No value lies outside, and the ends are where the values go."""
     for point in samples.points(record):
-        values = still(point)
-        if not in_range(record, values, truth(record, values)):
+        if not in_range(record, still(point), value_at(record, point)):
             yield f"{record.range} does not hold at {point}"
             return
     for end in ends(record):
@@ -86,10 +85,8 @@ def _constant(record: Function, end: End) -> Iterator[str]:
 
 def _far(record: Function) -> Iterator[list[tuple[Fraction, Any, Any]]]:
     """Along lines in the first argument, far out too: (place, what is left to the end's text, value)."""
-    from rules.checks import lines
-
     name = record.arguments[0][0]
-    for line in lines(record):
+    for line in samples.lines(record):
         _, some = line[0]
         places = [point for _, point in line]
         if not record.signature:
@@ -106,7 +103,7 @@ def _first(point: Point, name: str) -> Fraction:
 
 def _entries(record: Function, point: Point) -> list[Any]:
     try:
-        return truth(record, still(point)).entries
+        return value_at(record, point).entries
     except Undefined:
         return []
 

@@ -49,8 +49,8 @@ def _several(names: list[str], arguments: tuple[tuple[str, Fraction | None], ...
     if len(names) == 2:
         for x, y in itertools.product(_SMALL[:7], repeat=2):
             yield {names[0]: x, names[1]: y}
-    for _ in range(40):
-        values = [chance.choice(_SMALL) for _ in names]
+    for round_ in range(40):
+        values = [chance.choice(_SMALL) * (16 if round_ % 4 == 0 else 1) for _ in names]
         yield dict(zip(names, values, strict=True))
         tied = chance.choice(values[1:])
         for x in (tied, tied + EPSILON, tied - EPSILON):
@@ -74,22 +74,60 @@ def inside(record: Function, point: Point) -> bool:
         return False
 
 
-def points(record: Function) -> list[Point]:
+def points(record: Function) -> tuple[Point, ...]:
     """The points of the domain."""
-    return [p for p in candidates(record) if inside(record, p)]
+    return _points(record.args, record.signature, record.domain)
 
 
-def directions(point: Point, count: int = 2) -> list[Point]:
-    """Fixed directions without special relations, and one in which only the first argument moves."""
-    chance = random.Random(str(sorted(point)))
-    found: list[Point] = []
-    for _ in range(count):
-        found.append(
-            {
-                name: tuple(Fraction(chance.randint(-40, 40) * 2 + 1, 16) for _ in value)
-                if isinstance(value, tuple)
-                else Fraction(chance.randint(-40, 40) * 2 + 1, 16)
-                for name, value in point.items()
-            }
+@cache
+def _points(args: str, signature: str, domain: str) -> tuple[Point, ...]:
+    record = Function("", args, "", "", "", "", "", signature=signature, domain=domain)
+    return tuple(p for p in candidates(record) if inside(record, p))
+
+
+def lines(record: Function) -> tuple[tuple[tuple[Fraction, Point], ...], ...]:
+    """Points on lines along the first argument (a vector moves along a direction that is not negative)."""
+    return _lines(record.args, record.signature, record.domain)
+
+
+@cache
+def _lines(args: str, signature: str, domain: str) -> tuple[tuple[tuple[Fraction, Point], ...], ...]:
+    record = Function("", args, "", "", "", "", "", signature=signature, domain=domain)
+    name = record.arguments[0][0]
+    if signature:
+        steps = [Fraction(n, 2) for n in range(-9, 10)]
+        return tuple(
+            tuple((t, {name: tuple(b + t * m for b, m in zip(base, move, strict=True))}) for t in steps)
+            for base in ((0, 0, 0), (1, -2, 1), (-3, 0, 2))
+            for move in ((1, 2, 3), (1, 0, 0), (0, 2, 1))
         )
+    rests = list({tuple((n, v) for n, v in p.items() if n != name): None for p in points(record)})
+    found = []
+    for rest in rests[:9]:
+        line = [(x, p) for x in GRID if inside(record, p := {name: x, **dict(rest)})]
+        if len(line) > 2:
+            found.append(tuple(line))
+    return tuple(found)
+
+
+def directions(point: Point) -> list[Point]:
+    """Two directions without special relations, and one in which the first argument rests."""
+    chance = random.Random(str(sorted(point)))
+    found = [_direction(point, chance) for _ in range(2)]
+    if len(point) > 1:
+        found.append({**_direction(point, chance), next(iter(point)): Fraction(0)})
     return found
+
+
+def along_kinks(point: Point) -> list[Point]:
+    """Directions in which even a kink may have a slope: the first argument rests, or all go together."""
+    if len(point) < 2:
+        return []
+    return [directions(point)[-1], dict.fromkeys(point, Fraction(1))]
+
+
+def _direction(point: Point, chance: random.Random) -> dict[str, Fraction | tuple[Fraction, ...]]:
+    def slope() -> Fraction:
+        return Fraction(chance.randint(-40, 40) * 2 + 1, 16)
+
+    return {n: tuple(slope() for _ in v) if isinstance(v, tuple) else slope() for n, v in point.items()}

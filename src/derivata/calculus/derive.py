@@ -19,7 +19,7 @@ from derivata.expr.node import (
     variable,
 )
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import depends, topological
+from derivata.expr.walk import collector_paused, depends, topological
 from derivata.calculus.rules import differentiate_node, label_sizes
 from derivata.rewrite.fold import product, total
 from derivata.rewrite.step import Step
@@ -124,5 +124,6 @@ def _drop_ones(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) 
 
 def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
-    found = linearise(of, by, book)
-    return transpose_linear(found.form, found.change), found
+    with collector_paused():
+        found = linearise(of, by, book)
+        return transpose_linear(found.form, found.change), found

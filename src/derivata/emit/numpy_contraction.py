@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivata.emit.pieces import ATOM, PRODUCT, UNARY
+from derivata.emit.pieces import ATOM, PRODUCT, UNARY, is_matmul
 from derivata.expr.node import Edge, Labels
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
@@ -50,11 +50,8 @@ def double(left: Edge, right: Edge, out: Labels, written: Written) -> tuple[str,
     a, b = left[1], right[1]
     if matched := _matmul(left, right, out) or _matmul(right, left, out):
         (first, order_first), (second, order_second) = matched
-        texts = [
-            transposed(written(edge, ATOM if order != tuple(range(len(order))) else UNARY), order)
-            for edge, order in ((first, order_first), (second, order_second))
-        ]
-        return f"{texts[0]} @ {texts[1]}", PRODUCT
+        left_text = _factor(first, order_first, written)
+        return f"{left_text} @ {_factor(second, order_second, written, chained=False)}", PRODUCT
     if set(b) <= set(a) or set(a) <= set(b):
         big, small = (left, right) if set(b) <= set(a) else (right, left)
         order = tuple(label for label in big[1] if label in out)
@@ -65,6 +62,18 @@ def double(left: Edge, right: Edge, out: Labels, written: Written) -> tuple[str,
             summed = tuple(i for i, label in enumerate(big[1]) if label not in out)
             return sum_text(f"{written(big, UNARY)}*{other}", summed, len(big[1])), ATOM
     return einsum((left, right), out, written), ATOM
+
+
+def _factor(edge: Edge, order: Labels, written: Written, *, chained: bool = True) -> str:
+    """A factor of a matrix product; A @ B @ C is read from the left as it is."""
+    if order != tuple(range(len(order))):
+        return transposed(written(edge, ATOM), order)
+    plain = written(edge, PRODUCT)
+    return (
+        plain
+        if chained and is_matmul(plain) and "*" not in plain and "/" not in plain
+        else written(edge, UNARY)
+    )
 
 
 def _matmul(left: Edge, right: Edge, out: Labels) -> tuple[tuple[Edge, Labels], tuple[Edge, Labels]] | None:

@@ -19,6 +19,7 @@ from derivata.emit.pieces import (
     UNARY,
     Piece,
     first_factor,
+    is_matmul,
     joined_sum,
     literal,
     nesting,
@@ -291,7 +292,7 @@ class Lines(Operands):
         scalars = sorted(
             (piece for edge, piece in over if not edge[1]), key=lambda piece: piece.kind == TRUTH
         )
-        arrays = sorted((piece for edge, piece in over if edge[1]), key=lambda piece: piece.kind == TRUTH)
+        arrays = sorted((piece for edge, piece in over if edge[1]), key=_last)
         divisors = [piece for edge, piece in under if edge[1]]
         for edge, _ in under:
             self._guard(edge[0])
@@ -330,3 +331,8 @@ class Lines(Operands):
         if text.startswith("-"):
             text = f"({text})"
         return Piece(f"-{text}", UNARY if only else PRODUCT, kind)
+
+
+def _last(piece: Piece) -> tuple[bool, bool]:
+    """Factors in products of arrays: those with @ stand at the end, truth values behind a number."""
+    return piece.kind == TRUTH, piece.level == PRODUCT and is_matmul(piece.text)

@@ -54,6 +54,16 @@ def nesting(text: str) -> int:
     return deepest
 
 
+def is_matmul(text: str) -> bool:
+    """Whether @ stands outside all brackets."""
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "@" and not depth:
+            return True
+    return False
+
+
 def to_the(base: Piece, exponent: Fraction) -> Piece:
     """A power with a positive exponent."""
     if exponent == 1:
@@ -65,7 +75,7 @@ def to_the(base: Piece, exponent: Fraction) -> Piece:
 
 def first_factor(piece: Piece) -> str:
     """The first factor of a product. One next to @ is right in Python and misread by people."""
-    loose = piece.level < PRODUCT or (" @ " in piece.text and piece.level == PRODUCT)
+    loose = piece.level < PRODUCT or (piece.level == PRODUCT and is_matmul(piece.text))
     return f"({piece.text})" if loose else piece.text
 
 

@@ -259,7 +259,7 @@ def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
 
 
 def _elementwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
-    """A product over the axes of `out`: what has the same few axes is multiplied first, stretching comes last."""
+    """A product over the axes of `out`: factors with the same few axes first, stretching last."""
     if len(edges) == 1 and edges[0][1] == out:
         return edges[0][0]
     held = tuple(label for label in out if any(label in labels for _, labels in edges))

@@ -29,6 +29,7 @@ NUMBER, SYMBOL, CALL, CONTRACTION, PRIMITIVE, DIFFERENTIAL = (
 )
 ADD, POWER = "add", "pow"  # the two calls that are syntax; a product is a contraction
 POWER_BITS = 10_000
+LARGEST_COST = 10**15  # written-out trees above this size all count alike
 NUMBER_BITS = 13_000
 
 # The only global state: equal nodes are one object. Keys are digests, so no key keeps a node alive.
@@ -168,7 +169,7 @@ def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
     put(node, "data", data)
     put(node, "args", args)
     put(node, "shape", shape)
-    put(node, "cost", 1 + sum(child.cost for child, _ in args))
+    put(node, "cost", min(1 + sum([child.cost for child, _ in args]), LARGEST_COST))
     put(node, "digest", digest)
     _NODES[digest] = node
     return node

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from derivata.expr.node import SYMBOL, Edge, Expr, variable, with_args
 from derivata.expr.symbol import Symbol
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python's cycle collector out of passes that build many nodes: expressions have no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def topological(*roots: Expr) -> list[Expr]:

@@ -53,6 +53,8 @@ def beside(boxes: Sequence[Box]) -> Box:
     """Left to right, base lines level."""
     if len(boxes) == 1:
         return boxes[0]
+    if all(b.flat for b in boxes):
+        return Box(("".join(b.lines[0] for b in boxes),), 0, sum(b.width for b in boxes))
     above = max((b.base for b in boxes), default=0)
     below = max((b.height - b.base for b in boxes), default=1)
     rows: list[list[str]] = [[] for _ in range(above + below)]

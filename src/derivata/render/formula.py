@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LOOSE, SUM, NEGATIVE, PRODUCT, FRACTION, PREFIX, POWER, ATOM = range(1, 9)
-PREFIXES = ("", "^")  # `^`: a power stands on the name, as in tanh^2 x
+PREFIXES = ("", "^")  # `^`: a power stands on the name, as in f^2 x
 _LONGEST_DECIMAL = 8
 
 
@@ -174,7 +174,7 @@ def power(base: Formula, exponent: Formula) -> Formula:
         return replace(_each(base, lambda f: power(f, exponent)), array=array)
     counted = exponent.kind == "number" and exponent.text.isdigit()
     if counted and base.kind == "apply" and base.text.startswith("^"):
-        head, *arguments = base.parts  # tanh^2 x; a second power needs parentheses
+        head, *arguments = base.parts  # f^2 x; a second power needs parentheses
         raised = (power(head, exponent), *arguments)
         return replace(base, text=base.text[1:], parts=raised, level=min(base.level, POWER), array=array)
     return Formula("power", "", (wrap(closed(base), ATOM), exponent), POWER, array)

@@ -79,8 +79,8 @@ class Terminal:
     def _name(self, text: str, more: str = "") -> Box:
         if self.ascii:
             return text_box(names.ascii_name(text) + ("_" + names.ascii_name(more) if more else ""))
-        base, below = names.unicode_name(text)
-        below = ",".join([*below, *filter(None, [more])])
+        base, own = names.unicode_name(text)
+        below = ",".join([*own, *filter(None, [more])])
         return self._with_subscript(text_box(base), below) if below else text_box(base)
 
     def _with_subscript(self, base: Box, below: str) -> Box:

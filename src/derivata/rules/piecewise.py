@@ -136,7 +136,7 @@ PIECEWISE = (
         d="where((x > low)*(x < high), 1, 0)*dx + where(x <= low, 1, 0)*dlow + where(x >= high, 1, 0)*dhigh",
         rule="clipping",
         latex=r"\operatorname{clip}(#x, #low, #high)",
-        domain="low <= high",
+        domain="low < high",
         range="[low, high]",
         traits=("nondecreasing", "piecewise"),
         facts=("out == low + relu(x - low) - relu(x - high)", "clip(-x, -high, -low) == -out"),

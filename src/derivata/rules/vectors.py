@@ -89,7 +89,7 @@ VECTORS = (
         range="[0, inf)",
         traits=("even", "convex", "piecewise"),
         facts=("out == sum(sign(x)*x)", "norm1(-3*x) == 3*out"),
-        kinks=(Kink(at="x == 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "1"}),),
+        kinks=(Kink(at="sum(x == 0) > 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "1"}),),
         code={
             "numpy": "np.sum(np.abs(x), axis=-1)",
             "torch": "torch.linalg.vector_norm(x, ord=1, dim=-1)",
@@ -131,7 +131,7 @@ VECTORS = (
         rule="largest entry",
         latex=r"\max #x",
         traits=("nondecreasing", "convex", "piecewise"),
-        facts=("amax(-x) == -amin(x)", "amax(x - out) == 0", "sum(max(x - out, 0)) == 0"),
+        facts=("amin(-x) == -out", "amax(x - out) == 0", "sum(max(x - out, 0)) == 0"),
         kinks=(
             Kink(
                 at="sum(x == out) > 1",
@@ -160,7 +160,7 @@ VECTORS = (
         rule="smallest entry",
         latex=r"\min #x",
         traits=("nondecreasing", "concave", "piecewise"),
-        facts=("amin(-x) == -amax(x)", "amin(x - out) == 0"),
+        facts=("amax(-x) == -out", "amin(x - out) == 0"),
         kinks=(
             Kink(
                 at="sum(x == out) > 1",

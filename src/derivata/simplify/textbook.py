@@ -13,6 +13,7 @@ from derivata.expr.node import (
     ADD,
     CALL,
     CONTRACTION,
+    LARGEST_COST,
     NUMBER,
     POWER,
     PRIMITIVE,
@@ -178,12 +179,11 @@ class _Textbook:
 
 def _calls(root: Expr) -> int:
     """How often functions are written."""
-    stack, count = [root], 0
-    while stack:
-        node = stack.pop()
-        count += node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
-        stack.extend(c for c, _ in node.args)
-    return count
+    count: dict[Expr, int] = {}
+    for node in topological(root):
+        own = node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
+        count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
+    return count[root]
 
 
 def _one_denominator(root: Expr) -> bool:
