@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-
-from derivata.errors import DerivataError
-from derivata.expr.node import CALL, PRIMITIVE, SYMBOL
-from derivata.expr.walk import topological
-from derivata.rules.book import Book
-from derivata.rules.record import TRAITS, Function
-from derivata.run.balls import Array, precision
 from rules import samples
 from rules.floats import floats, run_code, run_formula
 from rules.kinks import breaks, check_kinks, kink_at
@@ -36,9 +28,17 @@ from rules.oracle import (
     value_at,
 )
 from rules.ranges import check_range, in_range
+from rules.traits import check_traits
 
+from derivata.errors import DerivataError
+from derivata.expr.node import CALL, SYMBOL
+from derivata.expr.walk import topological
+from derivata.rules.book import Book
+from derivata.rules.record import Function
+from derivata.run.balls import Array, precision
+
+_SIZES = (2.0**-60, 2.0**-30, 1e-3, 0.5, 1, 6, 10, 30, 100, 700, 720, 10**4)
 Check = Callable[[Book, Function], Iterator[str]]
-_PIECES = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "where", "floor", "amax"})
 
 
 def check_forms(book: Book, record: Function) -> Iterator[str]:
@@ -284,7 +284,7 @@ def check_stable(book: Book, record: Function) -> Iterator[str]:
         except Undefined:
             yield f"stable has no value at {_show(point)}"
             return
-    worst = {text: 0.0 for text in (record.stable, record.value)}
+    worst = dict.fromkeys((record.stable, record.value), 0.0)
     for point in _wide(record):
         out = with_out(record, point)["out"]
         for text in worst:
@@ -299,8 +299,7 @@ def check_stable(book: Book, record: Function) -> Iterator[str]:
 
 def _wide(record: Function) -> list[Point]:
     """Points far out and close to 0."""
-    sizes = [Fraction(1, 2**60), Fraction(1, 2**30), Fraction(1, 10**3), Fraction(1, 2), 1, 6, 10, 30, 100, 700, 720, 10**4]
-    xs = [Fraction(float(s * sign)) for s in sizes for sign in (1, -1)]
+    xs = [Fraction(s * sign) for s in _SIZES for sign in (1, -1)]
     offsets = [Fraction(n, 2**k) for n, k in ((1, 50), (3, 29), (5, 30), (7, 31))]
     xs += [p + s * o for p in (Fraction(1, 2), Fraction(1)) for o in offsets for s in (1, -1)]
     if record.signature:
@@ -328,7 +327,7 @@ def _relative_error(found: Any, out: Array) -> float:
 
 
 def check_numpy(book: Book, record: Function) -> Iterator[str]:
-    """NumPy's code computes the value; where FLINT's function is the definition this is what it is held to."""
+    """NumPy's code computes the value; where FLINT's function is the definition, this checks it."""
     if "numpy" not in record.code:
         return
     for point in samples.points(record):
@@ -343,75 +342,6 @@ def check_numpy(book: Book, record: Function) -> Iterator[str]:
             if not abs(float(number) - float(entry.mid())) <= 1e-11 * abs(float(entry.mid())) + 1e-14:
                 yield f"numpy gives {number} at {_show(point)}"
                 return
-
-
-def check_traits(book: Book, record: Function) -> Iterator[str]:
-    """The traits are exactly those the function shows."""
-    yield from (f"{trait} is no trait" for trait in set(record.traits) - TRAITS)
-    claimed = set(record.traits) & TRAITS
-    shown = {"constant"} if not record.arguments else set()
-    if _is_piecewise(book, record):
-        shown.add("piecewise")
-    if record.arguments and not record.as_signature().out:
-        shown |= _symmetry(record) | _growth(record)
-    if claimed != shown:
-        yield f"traits: claimed and not shown {sorted(claimed - shown)}, shown and not claimed {sorted(shown - claimed)}"
-
-
-def _is_piecewise(book: Book, record: Function) -> bool:
-    if record.name in _PIECES:
-        return True
-    if not record.value:
-        return False
-    nodes = topological(parsed(record.value, declared(record)))
-    names = {n.data if n.head == CALL else n.data[0] for n in nodes if n.head in (CALL, PRIMITIVE)}
-    return any("piecewise" in f.traits for name in names if (f := book.get(name)) is not None and f is not record)
-
-
-def _symmetry(record: Function) -> set[str]:
-    """odd and even are about functions of one argument."""
-    if len(record.arguments) > 1:
-        return set()
-    name = record.arguments[0][0]
-    found = {"odd", "even"}
-    for point in samples.points(record):
-        x = point[name]
-        mirrored = {name: tuple(-e for e in x) if isinstance(x, tuple) else -x}
-        try:
-            here, there = value_at(record, point).entries, value_at(record, mirrored).entries
-        except Undefined:
-            return set()
-        found -= {"even"} if not agree(here, there) else set()
-        found -= {"odd"} if not agree(here, [-e for e in there]) else set()
-    return found
-
-
-def _growth(record: Function) -> set[str]:
-    """How the function goes in its first argument, the others held."""
-    found = {"increasing", "decreasing", "nondecreasing", "convex", "concave"}
-    for line in samples.lines(record):
-        values = []
-        for place, point in line:
-            try:
-                values.append((place, value_at(record, point).entries[0]))
-            except Undefined:
-                return set()
-        for (_, a), (_, b) in pairwise(values):
-            found -= {"increasing"} if a == b or a > b else set()
-            found -= {"decreasing"} if a == b or a < b else set()
-            found -= {"nondecreasing"} if a > b else set()
-        for (x, a), (y, b), (z, c) in zip(values, values[1:], values[2:], strict=False):
-            # Rounding must not make a straight line look bent, nor an overlap look straight.
-            bend = (c - b) * _ball(y - x) - (b - a) * _ball(z - y)
-            found -= {"convex"} if bend < 0 else set()
-            found -= {"concave"} if bend > 0 else set()
-    if "increasing" in found:
-        found -= {"nondecreasing"}
-    return found
-
-
-def _ball(value: Fraction) -> Any:
-    return still({"x": value})["x"].entries[0]
 
 
 CHECKS: tuple[Check, ...] = (
@@ -437,6 +367,3 @@ def problems(book: Book, record: Function, checks: tuple[Check, ...] = CHECKS) -
             except (Undefined, DerivataError, ValueError, KeyError) as error:
                 yield f"{check.__name__}: {type(error).__name__}: {error}"
                 return
-
-
-__all__ = ["CHECKS", "problems"]

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from derivata.rules.book import Book
-from derivata.rules.record import Function, Kink
 from rules import samples
 from rules.oracle import (
     Point,
@@ -22,6 +20,9 @@ from rules.oracle import (
     truth,
     value_at,
 )
+
+from derivata.rules.book import Book
+from derivata.rules.record import Function, Kink
 
 CLOSE = 1e-17
 
@@ -124,7 +125,11 @@ def _first_unit(record: Function, point: Point) -> Point:
     """Only the first argument moves: by 1, or by the first unit vector."""
     name = record.arguments[0][0]
     return {
-        n: (tuple(Fraction(int(i == 0 and n == name)) for i in range(len(v))) if isinstance(v, tuple) else Fraction(n == name))
+        n: (
+            tuple(Fraction(int(i == 0 and n == name)) for i in range(len(v)))
+            if isinstance(v, tuple)
+            else Fraction(n == name)
+        )
         for n, v in point.items()
     }
 

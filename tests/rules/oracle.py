@@ -103,7 +103,12 @@ def truth(record: Function, values: Values) -> Array:
 def value_at(record: Function, point: Point) -> Array:
     """The function at a point that does not move; remembered, for mutants share definitions."""
     found = _value_at(
-        record.name, record.args, record.signature, record.value, record.code.get("flint"), tuple(point.items())
+        record.name,
+        record.args,
+        record.signature,
+        record.value,
+        record.code.get("flint"),
+        tuple(point.items()),
     )
     if found is None:
         raise Undefined
@@ -160,7 +165,10 @@ def holds(text: str, where: str, values: Values) -> bool:
 
 
 def agree(left: list[Any], right: list[Any]) -> bool:
-    """Whether two lists of balls can be the same numbers, and are narrow enough for that to mean something."""
+    """Whether two lists of balls can be the same numbers, and are narrow enough to tell."""
     if len(left) != len(right):
         return False
-    return all(a.overlaps(b) and (a - b).rad() <= (abs(a) + 1).mid() * 2.0**-60 for a, b in zip(left, right, strict=True))
+    return all(
+        a.overlaps(b) and (a - b).rad() <= (abs(a) + 1).mid() * 2.0**-60
+        for a, b in zip(left, right, strict=True)
+    )

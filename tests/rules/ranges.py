@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from rules import samples
+from rules.oracle import Point, Undefined, Values, declared, run, still, truth, value_at
+
 from derivata.rules.book import Book
 from derivata.rules.record import Function
 from derivata.run.balls import Array
-from rules import samples
-from rules.oracle import Point, Undefined, Values, declared, run, still, truth, value_at
 
 MODERATE = 10  # farther out a value that only comes near its limit cannot be told from it in 200 bits
 _INTERVAL = re.compile(r"([\[(])(.+),(.+)([\])])")
@@ -20,7 +21,7 @@ _INTERVAL = re.compile(r"([\[(])(.+),(.+)([\])])")
 
 @dataclass(frozen=True)
 class End:
-    """One end of an interval: `side` is -1 for the lower one. The text `inf` or `-inf` means there is none."""
+    """One end of an interval: `side` is -1 for the lower one. `inf` and `-inf` mean none."""
 
     text: str
     closed: bool
@@ -92,7 +93,11 @@ def _far(record: Function) -> Iterator[list[tuple[Fraction, Any, Any]]]:
         if not record.signature:
             places += [p for x in samples.EXTREMES if samples.inside(record, p := {**some, name: x})]
         yield [(_first(p, name), p, e) for p in places for e in _entries(record, p)]
-    extra = samples.points(record) if record.signature else [{n: x for n, _ in record.arguments} for x in samples.EXTREMES]
+    extra = (
+        samples.points(record)
+        if record.signature
+        else [{n: x for n, _ in record.arguments} for x in samples.EXTREMES]
+    )
     yield [(Fraction(0), p, e) for p in extra if samples.inside(record, p) for e in _entries(record, p)]
 
 

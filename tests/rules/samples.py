@@ -1,4 +1,4 @@
-"""Where records are tried: dyadic points (so that floats hold them exactly), crowded beside what is special."""
+"""Where records are tried: dyadic points (floats hold them exactly), crowded beside what is special."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from derivata.rules.record import Function
 from rules.oracle import Point, Undefined, declared, holds, still
+
+from derivata.rules.record import Function
 
 EPSILON = Fraction(1, 2**40)
 NEAR = Fraction(1, 2**70)  # where one-sided slopes are read off
 _WHOLE = [Fraction(n) for n in (0, 1, -1, 2, -2, 3, -3, 6, -6)]
 GRID = sorted(
     {p + s * EPSILON for p in _WHOLE for s in (-1, 0, 1)}
-    | {Fraction(n, 16) for n in (1, -1, 4, -4, 7, -7, 8, -8, 9, 12, -12, 15, -15, 21, -21, 25, 37, -37, 77, -77)}
+    | {
+        Fraction(n, 16)
+        for n in (1, -1, 4, -4, 7, -7, 8, -8, 9, 12, -12, 15, -15, 21, -21, 25, 37, -37, 77, -77)
+    }
     | {Fraction(n) for n in (10, -10, 20, -20, 30, -30)}
 )
 EXTREMES = [Fraction(s * n) for n in (10**3, 10**6) for s in (-1, 1)]
 _SMALL = [Fraction(n, 4) for n in (0, 4, -4, 2, -2, 8, -8, 1, -3, 5, 12, 7)]
 _VECTORS = [
-    (0, 0, 0), (1, 1, 0), (0, 0, 1), (1, -1, 2), (3, 3, 3), (-2, 5, 1), (0, 4, -7), (20, -20, 1), (-1, -2, -3),
-    (1,), (-3,), (0,), (2, -1), (1, 2, 3, 4), (-5, 7, 0, 7),
+    (0, 0, 0), (1, 1, 0), (0, 0, 1), (1, -1, 2), (3, 3, 3), (-2, 5, 1), (0, 4, -7), (20, -20, 1),
+    (-1, -2, -3), (1,), (-3,), (0,), (2, -1), (1, 2, 3, 4), (-5, 7, 0, 7),
 ]  # fmt: skip
 
 
@@ -49,6 +53,9 @@ def _several(names: list[str], arguments: tuple[tuple[str, Fraction | None], ...
     if len(names) == 2:
         for x, y in itertools.product(_SMALL[:7], repeat=2):
             yield {names[0]: x, names[1]: y}
+    if len(names) == 3:
+        for triple in ((30, -1, 1), (-30, -1, 1), (20, 0, 3)):
+            yield dict(zip(names, map(Fraction, triple), strict=True))
     for round_ in range(40):
         values = [chance.choice(_SMALL) * (16 if round_ % 4 == 0 else 1) for _ in names]
         yield dict(zip(names, values, strict=True))

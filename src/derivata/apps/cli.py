@@ -120,8 +120,13 @@ def code_command(expression: str, wrt: str | None, where: str | None, target: st
     _print(verbs.code(_given(expression), wrt, where, target=target, name=name).rstrip("\n"))
 
 
+def _shielded(argument: str) -> str:
+    """An expression may start with a minus sign; the only option with one dash is -h."""
+    return f" {argument}" if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h") else argument
+
+
 def _given(expression: str) -> str:
-    return sys.stdin.read() if expression == "-" else expression
+    return sys.stdin.read() if expression == "-" else expression.removeprefix(" ")
 
 
 def _encodes_unicode() -> bool:
@@ -163,7 +168,8 @@ def main(args: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        cli.main(args=args, prog_name="derivata", standalone_mode=False)
+        given = sys.argv[1:] if args is None else args
+        cli.main(args=[_shielded(a) for a in given], prog_name="derivata", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derivata.errors import UnsupportedError, VariableError
 from derivata.expr.node import (
@@ -35,6 +35,7 @@ class Differential:
     change: Expr
     form: Expr
     steps: tuple[Step, ...]
+    pullbacks: tuple[Pullback, ...] = ()
 
 
 def linearise(of: Expr, by: Expr, book: Book) -> Differential:
@@ -64,8 +65,26 @@ def _step(rule: str, node: Expr, active: set[Expr], book: Book) -> Step:
     return Step(rule, differential(node), replacement)
 
 
+@dataclass(frozen=True, slots=True)
+class Pullback:
+    """One node of the reverse sweep: what its adjoint gives to each active operand.
+
+    It is right when sum(adjoint*node) == sum over operands of sum(given*operand), for any values of the
+    operands and of the adjoint.
+    """
+
+    node: Expr
+    adjoint: Expr
+    given: tuple[tuple[int, Expr], ...]  # position of the operand, contribution
+
+
 def transpose_linear(form: Expr, change: Expr) -> Expr:
-    """The array G with form = sum(G * change): shape of the form, then that of the change.
+    """The array G with form = sum(G * change)."""
+    return transpose_with_pullbacks(form, change)[0]
+
+
+def transpose_with_pullbacks(form: Expr, change: Expr) -> tuple[Expr, tuple[Pullback, ...]]:
+    """The array G with form = sum(G * change), of the shape of the form, then that of the change.
 
     One reverse sweep; the adjoint of a node has the axes of the form and then the node's own.
     """
@@ -73,17 +92,21 @@ def transpose_linear(form: Expr, change: Expr) -> Expr:
     outer = tuple(range(rank))
     active = depends(form, change)
     pending: dict[Expr, list[Expr]] = {form: [_seed(form)]}
+    pullbacks: list[Pullback] = []
     for node in reversed(topological(form)):
         if node not in active or node is change:
             continue
         contributions = pending.pop(node)
         shape = (*form.shape, *node.shape)
         adjoint = total([(c, tuple(range(len(shape)))) for c in contributions], shape)
+        given = []
         for position, (child, _) in enumerate(node.args):
             if child in active:
-                pending.setdefault(child, []).append(_pulled_back(node, position, adjoint, outer, form))
+                given.append((position, _pulled_back(node, position, adjoint, outer, form)))
+                pending.setdefault(child, []).append(given[-1][1])
+        pullbacks.append(Pullback(node, adjoint, tuple(given)))
     shape = (*form.shape, *change.shape)
-    return total([(c, tuple(range(len(shape)))) for c in pending[change]], shape)
+    return total([(c, tuple(range(len(shape)))) for c in pending[change]], shape), tuple(pullbacks)
 
 
 def _seed(form: Expr) -> Expr:
@@ -126,4 +149,5 @@ def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
     with collector_paused():
         found = linearise(of, by, book)
-        return transpose_linear(found.form, found.change), found
+        result, pullbacks = transpose_with_pullbacks(found.form, found.change)
+        return result, replace(found, pullbacks=pullbacks)

@@ -43,7 +43,7 @@ def domain_of(of: Expr, book: Book) -> tuple[str, ...]:
         bounds[node] = _bounds(node, bounds, book)
         if node.head == CALL and node.data == POWER:
             found.extend(_power(node, bounds))
-        elif node.head == CALL and (record := book.get(node.data)) is not None:
+        elif node.head == CALL and (record := book.get(node.data)) is not None and record.domain:
             values = {name: child for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
             for condition in filter(None, record.domain.split(",")):
                 found.extend(_condition(condition.split(), values, bounds))

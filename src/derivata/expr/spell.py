@@ -192,12 +192,12 @@ def _is_elementwise(node: Expr) -> bool:
     return (
         node.data == tuple(range(rank))
         and len(node.args) > 1
-        and all(_aligned(edge, rank) or _is_kept(edge, rank) for edge in node.args)
+        and all(_aligned(edge, rank) or can_keep(edge, rank) for edge in node.args)
         and (not rank or any(len(labels) == rank for _, labels in node.args))
     )
 
 
-def _is_kept(edge: Edge, rank: int) -> bool:
+def can_keep(edge: Edge, rank: int) -> bool:
     """Whether an operand can be written with keepdims."""
     child, labels = edge
     if child.head != CONTRACTION or len(child.args) != 1:

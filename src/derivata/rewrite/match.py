@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, SYMBOL, Edge, Expr, Labels, Size, contraction
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Edge, Expr, Labels, Size, contraction
 from derivata.rewrite.fold import product, total
 from derivata.rewrite.instantiate import instantiate
 
@@ -99,15 +99,34 @@ def _match(pattern: Wide, target: Wide, state: _Match, fresh: Iterator[int]) -> 
         if left is node:
             yield state
         return
-    same = left.head == node.head and len(left.args) == len(node.args)
-    if not same or (left.head != CONTRACTION and left.data != node.data and not isinstance(left.data, tuple)):
-        return
-    if isinstance(left.data, tuple) and left.head != CONTRACTION and left.data[0] != node.data[0]:
+    if left.head != node.head or len(left.args) != len(node.args):
         return
     if left.head == CONTRACTION:
         yield from _match_contraction(pattern, target, state, fresh)
+    elif left.head == PRIMITIVE:
+        yield from _match_primitive(pattern, target, state, fresh)
+    elif left.data == node.data:
+        yield from _match_all(_operands(pattern, fresh), _operands(target, fresh), state, fresh)
+
+
+def _match_primitive(pattern: Wide, target: Wide, state: _Match, fresh: Iterator[int]) -> Iterator[_Match]:
+    """A function of whole arrays: its own axes are the pattern's, the mapped ones are left over."""
+    (left, names), (node, axes) = pattern, target
+    if left.data[0] != node.data[0]:
         return
-    yield from _match_all(_operands(pattern, fresh), _operands(target, fresh), state, fresh)
+    mapped = node.data[1]
+    core = dict(state.core)
+    for name, axis in zip(names, axes[mapped:], strict=True):
+        if core.setdefault(name, axis) != axis:
+            return
+    wanted: list[Wide] = []
+    offered: list[Wide] = []
+    for (child, labels), (other, where) in zip(left.args, node.args, strict=True):
+        inner = {label: (next(fresh), next(fresh)) for label in labels}
+        core.update(inner.values())
+        wanted.append((child, tuple(inner[label][0] for label in labels)))
+        offered.append((other, tuple(axes[i] if i < mapped else inner[i - mapped][1] for i in where)))
+    yield from _match_all(wanted, offered, _Match(state.bound, core), fresh)
 
 
 def _match_contraction(pattern: Wide, target: Wide, state: _Match, fresh: Iterator[int]) -> Iterator[_Match]:

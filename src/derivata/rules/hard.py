@@ -17,7 +17,13 @@ HARD = (
         traits=("nondecreasing", "convex", "piecewise"),
         facts=("out - relu(-x) == x", "out + relu(-x) == abs(x)", "out == x*step(x)"),
         kinks=(
-            Kink(at="x == 0", left="0", right="1", ours="0", frameworks={"torch": "0", "jax": "0", "tensorflow": "0"}),
+            Kink(
+                at="x == 0",
+                left="0",
+                right="1",
+                ours="0",
+                frameworks={"torch": "0", "jax": "0", "tensorflow": "0"},
+            ),
         ),
         code={"numpy": "np.maximum(x, 0)", "torch": "torch.relu", "jax": "jax.nn.relu"},
         notes="Nothing flows back through a unit whose input is never positive.",
@@ -34,14 +40,17 @@ HARD = (
         traits=("piecewise",),
         facts=("out == relu(x) - slope*relu(-x)",),
         kinks=(
-            Kink(at="x == 0", left="slope", right="1", ours="slope", frameworks={"torch": "slope", "jax": "1"}),
+            Kink(
+                at="x == 0", left="slope", right="1", ours="slope", frameworks={"torch": "slope", "jax": "1"}
+            ),
         ),
         code={
             "numpy": "np.where(x > 0, x, slope*x)",
             "torch": "torch.where(x > 0, x, slope*x)",
             "jax": "jax.nn.leaky_relu",
         },
-        notes="With a slope that is learned it is called prelu. PyTorch and JAX take the slope 1/100, Keras 1/5.",
+        notes="With a slope that is learned it is called prelu. PyTorch and JAX take the slope "
+        "1/100, Keras 1/5.",
         refs=("Maas, Hannun, Ng: Rectifier nonlinearities improve neural network acoustic models, 2013",),
     ),
     Function(
@@ -56,8 +65,20 @@ HARD = (
         traits=("nondecreasing", "piecewise"),
         facts=("out == clip(x, 0, 6)", "relu6(6 - x) == 6 - out"),
         kinks=(
-            Kink(at="x == 0", left="0", right="1", ours="0", frameworks={"torch": "0", "jax": "0", "tensorflow": "0"}),
-            Kink(at="x == 6", left="1", right="0", ours="0", frameworks={"torch": "0", "jax": "0", "tensorflow": "0"}),
+            Kink(
+                at="x == 0",
+                left="0",
+                right="1",
+                ours="0",
+                frameworks={"torch": "0", "jax": "0", "tensorflow": "0"},
+            ),
+            Kink(
+                at="x == 6",
+                left="1",
+                right="0",
+                ours="0",
+                frameworks={"torch": "0", "jax": "0", "tensorflow": "0"},
+            ),
         ),
         code={"numpy": "np.clip(x, 0, 6)", "torch": "torch.nn.functional.relu6", "jax": "jax.nn.relu6"},
         notes="The cap keeps activations representable in few bits.",
@@ -79,7 +100,11 @@ HARD = (
             Kink(at="x == -1", left="0", right="1", ours="0", frameworks={"torch": "0", "jax": "1"}),
             Kink(at="x == 1", left="1", right="0", ours="0", frameworks={"torch": "0", "jax": "1"}),
         ),
-        code={"numpy": "np.clip(x, -1, 1)", "torch": "torch.nn.functional.hardtanh", "jax": "jax.nn.hard_tanh"},
+        code={
+            "numpy": "np.clip(x, -1, 1)",
+            "torch": "torch.nn.functional.hardtanh",
+            "jax": "jax.nn.hard_tanh",
+        },
         notes="PyTorch and JAX disagree at both ends, so the subgradient of smallest norm is taken.",
         refs=("Collobert, Weston, et al.: Natural language processing (almost) from scratch, 2011",),
     ),

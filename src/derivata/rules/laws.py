@@ -12,7 +12,7 @@ LAWS = (
         name="component",
         doc="A component of a changing array changes as that component of the change.",
         equation="d(u[k]) = du[k]",
-        example="d(z[k]) = d(z)[k]",
+        example="d(z[k]) = dz[k] where z[n]",
         refs=(_MATRICES,),
     ),
     Law(
@@ -59,7 +59,8 @@ LAWS = (
     ),
     Law(
         name="chain rule",
-        doc="The change of an outer function is its slope at the inner value times the change of the inner one.",
+        doc="The change of an outer function is its slope at the inner value times the change of "
+        "the inner one.",
         equation="d(f(u)) = f'(u)*du",
         example="d/dx[sin(x**2)] = cos(x**2)*2*x",
         refs=(_CALCULUS,),

@@ -15,7 +15,12 @@ PIECEWISE = (
         latex=r"\begin{cases} #x & \text{if } #condition \\ #y & \text{otherwise} \end{cases}",
         traits=("piecewise",),
         facts=("out == y + where(condition, 1, 0)*(x - y)", "out == where(condition == 0, y, x)"),
-        code={"flint": "where", "numpy": "np.where", "torch": "torch.where(condition != 0, x, y)", "jax": "jnp.where"},
+        code={
+            "flint": "where",
+            "numpy": "np.where",
+            "torch": "torch.where(condition != 0, x, y)",
+            "jax": "jnp.where",
+        },
         notes="The condition is a comparison, or any number that is not 0. Nothing is said about the border "
         "between the cases: where x and y do not meet smoothly there, no derivative exists.",
         refs=("NumPy: numpy.where",),
@@ -33,7 +38,13 @@ PIECEWISE = (
         traits=("even", "convex", "piecewise"),
         facts=("out**2 == x**2", "sign(x)*out == x", "out == sqrt(x**2)"),
         kinks=(
-            Kink(at="x == 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "1", "tensorflow": "0"}),
+            Kink(
+                at="x == 0",
+                left="-1",
+                right="1",
+                ours="0",
+                frameworks={"torch": "0", "jax": "1", "tensorflow": "0"},
+            ),
         ),
         code={"numpy": "np.abs", "torch": "torch.abs", "jax": "jnp.abs"},
         notes="Every number from -1 to 1 is a subgradient at 0; the one of smallest norm is 0.",
@@ -68,14 +79,18 @@ PIECEWISE = (
         domain="at_zero >= 0, at_zero <= 1",
         range="[0, 1]",
         traits=("nondecreasing", "piecewise"),
-        facts=("out == (1 + sign(x))/2 + where(x == 0, at_zero - 1/2, 0)", "step(-x, 1 - at_zero) == 1 - out"),
+        facts=(
+            "out == (1 + sign(x))/2 + where(x == 0, at_zero - 1/2, 0)",
+            "step(-x, 1 - at_zero) == 1 - out",
+        ),
         kinks=(Kink(at="x == 0", left="0", right="0", ours="0"),),
         code={
             "numpy": "np.heaviside",
             "torch": "torch.where(x > 0, 1.0, torch.where(x == 0, at_zero, 0.0))",
             "jax": "jnp.heaviside",
         },
-        notes="At 0 the value itself jumps. Its derivative is 0 elsewhere; straight-through training puts 1 there.",
+        notes="At 0 the value itself jumps. Its derivative is 0 elsewhere; straight-through "
+        "training puts 1 there.",
         refs=("DLMF 1.16(iv)",),
     ),
     Function(
@@ -124,7 +139,8 @@ PIECEWISE = (
             ),
         ),
         code={"numpy": "np.minimum", "torch": "torch.minimum", "jax": "jnp.minimum"},
-        notes="Equal arguments share the slope, so that min(x, x) has slope 1. The minimum over an axis is amin.",
+        notes="Equal arguments share the slope, so that min(x, x) has slope 1. The minimum over an "
+        "axis is amin.",
         refs=("Boyd, Vandenberghe: Convex Optimization, 3.2.3",),
     ),
     Function(
@@ -169,7 +185,7 @@ PIECEWISE = (
         rule="rounding down",
         latex=r"\left\lfloor #x \right\rfloor",
         traits=("nondecreasing", "piecewise"),
-        facts=("floor(x + 1) == out + 1", "(out <= x)*(x < out + 1) == 1"),
+        facts=("floor(x + 1) == out + 1", "floor(x - out) == 0"),
         kinks=(Kink(at="x == floor(x)", left="0", right="0", ours="0"),),
         code={"flint": "floor", "numpy": "np.floor", "torch": "torch.floor", "jax": "jnp.floor"},
         notes="At whole numbers the value itself jumps; between them it is flat.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, axes, contraction
+from derivata.expr.spell import can_keep
 from derivata.rewrite.fold import product
 
 
@@ -143,9 +144,9 @@ class _Arrangement:
             for j, (vector, v) in enumerate(self.factors):
                 if len(w) != 2 or len(v) != 1 or v[0] not in w:
                     continue
-                if w[1] == v[0]:
+                if w[1] == v[0] or can_keep((vector, (0,)), 2):
                     sizes = dict(enumerate(matrix.shape))
-                    node = product([(matrix, (0, 1)), (vector, (1,))], (0, 1), sizes)
+                    node = product([(matrix, (0, 1)), (vector, (w.index(v[0]),))], (0, 1), sizes)
                 else:
                     node = contraction([(contraction([(vector, (0,))], (0, 0)), (0, 1)), (matrix, (1, 2))], (0, 2))
                 return self._replace((i, j), node, w)

@@ -40,12 +40,23 @@ ROUNDS = 6
 
 def normal(root: Expr, book: Book) -> Expr:
     """The canonical node among those that algebra shows equal; `normal(normal(e)) is normal(e)`."""
+    return normal_with_cuts(root, book)[0]
+
+
+def normal_with_cuts(root: Expr, book: Book) -> tuple[Expr, dict[Expr, Expr]]:
+    """The normal form, and that of every cut point of the input."""
+    cuts: dict[Expr, Expr] | None = None
     for _ in range(ROUNDS):
-        following = Normaliser(root, book).run()
+        work = Normaliser(root, book)
+        following = work.run()
+        if cuts is None:
+            cuts = {node: work.memo[node] for node in work.cut}
+        else:
+            cuts = {node: work.memo.get(to, to) for node, to in cuts.items()}
         if following is root:
-            return root
+            break
         root = following
-    return root
+    return root, cuts or {}
 
 
 class Normaliser:

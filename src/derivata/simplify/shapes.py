@@ -22,6 +22,7 @@ from derivata.expr.node import (
     number,
     with_args,
 )
+from derivata.expr.spell import can_keep
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.canonical import is_identity_matrix
@@ -198,7 +199,9 @@ def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]
     rank = len(out)
     place = {label: i for i, label in enumerate(out)}
     if len(place) == rank and all(
-        tuple(place[i] for i in labels) == tuple(range(rank - len(labels), rank)) for _, labels in edges
+        tuple(place[i] for i in labels) == tuple(range(rank - len(labels), rank))
+        or can_keep((child, tuple(place[i] for i in labels)), rank)
+        for child, labels in edges
     ):
         return product(
             [(c, tuple(place[i] for i in labels)) for c, labels in edges],

@@ -6,6 +6,7 @@ It only chooses what to print and is never normalised again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -24,14 +25,14 @@ from derivata.expr.node import (
     number,
     with_args,
 )
-from derivata.expr.walk import rebuild, topological
+from derivata.expr.walk import topological
 from derivata.rewrite.fold import total
 from derivata.rules.book import Book
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
-from derivata.simplify.normal import Normaliser, normal
+from derivata.simplify.normal import Normaliser, normal, normal_with_cuts
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
 from derivata.simplify.shapes import Printer, sorted_sum
 
@@ -40,9 +41,32 @@ MOST_ALONE = 8
 FOREIGN = 12.0  # a function that neither the input nor the recognised name contains
 
 
+@dataclass(frozen=True)
+class Presented:
+    """The printed form, and pairs (node of the input, what became of it) for every cut point and the whole.
+
+    A pair holds when the cut points inside it are replaced by equal values on both sides, so large results
+    can be checked part by part.
+    """
+
+    result: Expr
+    parts: tuple[tuple[Expr, Expr], ...]
+
+
 def textbook(raw: Expr, given: Expr, book: Book) -> Expr:
     """The form of `raw` to print, `given` being the expression it came from."""
-    return rebuild(_Textbook(given, book).show(raw), _divided)
+    return present(raw, given, book).result
+
+
+def present(raw: Expr, given: Expr, book: Book) -> Presented:
+    """The form to print, with the pairs that a check by parts needs."""
+    work = _Textbook(given, book)
+    shown = work.show(raw)
+    final: dict[Expr, Expr] = {}
+    for node in topological(shown):
+        final[node] = _divided(with_args(node, tuple((final[c], labels) for c, labels in node.args)))
+    parts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
+    return Presented(final[shown], (*parts, (raw, final[shown])))
 
 
 def _divided(node: Expr) -> Expr:
@@ -68,9 +92,11 @@ class _Textbook:
                 self.rank.setdefault(name, len(self.rank))
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
+        self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
 
     def show(self, raw: Expr) -> Expr:
-        whole = self._present(normal(raw, self.book))
+        found, self.cut = normal_with_cuts(raw, self.book)
+        whole = self._present(found)
         if raw.head == CALL and raw.data == ADD and 1 < len(raw.args) <= MOST_ALONE:
             alone = self._alone(raw)
             kept = _like_terms_free(alone) and _one_denominator(alone) and _calls(alone) <= _calls(whole)
