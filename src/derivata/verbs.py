@@ -95,7 +95,9 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     subscripts = ", ".join([":"] * len(of.shape) + [p.strip() for p in places])
     free = ", ".join(f"{p.strip()} int" for p in places if p.strip().isidentifier())
     picked = lower.read(f"Q[{subscripts}]", ", ".join(filter(None, (lead, free))), book().vocabulary)
-    args = tuple((result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args)
+    args = tuple(
+        (result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args
+    )
     return textbook(contraction(args, picked.data), of, book())
 
 
@@ -114,20 +116,28 @@ def _domain(of: Expr) -> tuple[str, ...]:
     return domain_of(of, book())
 
 
-def gradient(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+def gradient(
+    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+) -> Expr:
     """The gradient of a scalar expression: an expression of the variable's shape."""
     of = _expression(f, where)
     if of.shape:
-        raise VariableError(f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian")
+        raise VariableError(
+            f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian"
+        )
     return derive(of, wrt, allow_kinks=allow_kinks).result
 
 
-def jacobian(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+def jacobian(
+    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+) -> Expr:
     """The Jacobian: shape of the expression, then that of the variable."""
     return derive(_expression(f, where), wrt, allow_kinks=allow_kinks).result
 
 
-def hessian(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True) -> Expr:
+def hessian(
+    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+) -> Expr:
     """The Hessian of a scalar expression: the variable's shape twice."""
     of = _expression(f, where)
     symbol = _variable(of, wrt)
@@ -172,7 +182,12 @@ def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.nd
 
 
 def code(
-    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, target: str = "numpy", name: str = ""
+    f: Expr | str,
+    wrt: str | Expr | None = None,
+    where: str | None = None,
+    *,
+    target: str = "numpy",
+    name: str = "",
 ) -> str:
     """Source of a function that returns value and gradient, needing only the target's library."""
     from derivata.emit.function import function_of

@@ -54,9 +54,15 @@ def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return wrap
 
 
-_where = click.option("--where", default=None, metavar="TEXT", help='Declarations, such as "X[n,d], y[n], lam > 0".')
-_wrt = click.option("--wrt", default=None, metavar="NAME", help="Differentiate by this variable; z[k] for one entry.")
-_format = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print; unicode on a terminal.")
+_where = click.option(
+    "--where", default=None, metavar="TEXT", help='Declarations, such as "X[n,d], y[n], lam > 0".'
+)
+_wrt = click.option(
+    "--wrt", default=None, metavar="NAME", help="Differentiate by this variable; z[k] for one entry."
+)
+_format = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default=None, help="How to print; unicode on a terminal."
+)
 
 
 @_command("derive")
@@ -64,11 +70,19 @@ _format = click.option("--format", "form", type=click.Choice(FORMATS), default=N
 @_wrt
 @_where
 @_format
-@click.option("--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate.")
+@click.option(
+    "--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate."
+)
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the rules one by one.")
 @click.option("--no-kinks", is_flag=True, help="Refuse functions that are not differentiable everywhere.")
 def derive_command(
-    expression: str, wrt: str | None, where: str | None, form: str | None, order: int, steps: bool, no_kinks: bool
+    expression: str,
+    wrt: str | None,
+    where: str | None,
+    form: str | None,
+    order: int,
+    steps: bool,
+    no_kinks: bool,
 ) -> None:
     """Differentiate EXPRESSION (- reads it from standard input) and show the steps and the check."""
     from derivata import verbs
@@ -87,7 +101,9 @@ def derive_command(
         shown = derivation.unicode(width, ascii_only=not _encodes_unicode(), steps=steps)
         _coloured(shown)
     else:
-        _coloured(derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps))
+        _coloured(
+            derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps)
+        )
 
 
 @_command("show")
@@ -111,7 +127,13 @@ def show_command(name: str, form: str | None) -> None:
 @click.argument("expression")
 @_wrt
 @_where
-@click.option("--target", type=click.Choice(["numpy"]), default="numpy", show_default=True, help="The library to write for.")
+@click.option(
+    "--target",
+    type=click.Choice(["numpy"]),
+    default="numpy",
+    show_default=True,
+    help="The library to write for.",
+)
 @click.option("--name", default="", metavar="NAME", help="The name of the function.")
 def code_command(expression: str, wrt: str | None, where: str | None, target: str, name: str) -> None:
     """Write a function that returns EXPRESSION and its derivative."""
@@ -122,7 +144,11 @@ def code_command(expression: str, wrt: str | None, where: str | None, target: st
 
 def _shielded(argument: str) -> str:
     """An expression may start with a minus sign; the only option with one dash is -h."""
-    return f" {argument}" if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h") else argument
+    return (
+        f" {argument}"
+        if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h")
+        else argument
+    )
 
 
 def _given(expression: str) -> str:

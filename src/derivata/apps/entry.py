@@ -41,7 +41,9 @@ class Entry:
         """The page for programs."""
         found = {"name": self.title, **{k: v for k, v in self.lines if v}}
         found["derivatives"] = json.dumps([json.loads(d.as_json()) for d in self.derivations])
-        return json.dumps({**found, "derivatives": json.loads(found["derivatives"])}, indent=2, ensure_ascii=False)
+        return json.dumps(
+            {**found, "derivatives": json.loads(found["derivatives"])}, indent=2, ensure_ascii=False
+        )
 
 
 def entry(name: str) -> Entry:
@@ -55,13 +57,17 @@ def entry(name: str) -> Entry:
         if record.name.lower() == wanted.lower():
             return _law(record) if isinstance(record, Law) else _identity(record)
     names = tuple(r.name for r in (*rulebook.laws, *rulebook.identities))
-    raise UnknownNameError(f"no entry is called {wanted[:40]!r}{rulebook.vocabulary.suggestion(wanted, names)}")
+    raise UnknownNameError(
+        f"no entry is called {wanted[:40]!r}{rulebook.vocabulary.suggestion(wanted, names)}"
+    )
 
 
 def _function(record: Function) -> Entry:
     arguments = [n for n, _ in record.arguments]
     signature = record.as_signature()
-    shapes = {n: f"[{','.join(core)}]" if core else "" for n, core in zip(arguments, signature.core, strict=True)}
+    shapes = {
+        n: f"[{','.join(core)}]" if core else "" for n, core in zip(arguments, signature.core, strict=True)
+    }
     where = ", ".join(f"{n}{s}" for n, s in shapes.items() if s)
     lines = [
         ("function", f"{record.name}({record.args})"),
@@ -89,7 +95,12 @@ def _function(record: Function) -> Entry:
 
 
 def _law(record: Law) -> Entry:
-    lines = (("law", record.equation), ("is", record.doc), ("example", record.example), ("source", "; ".join(record.refs)))
+    lines = (
+        ("law", record.equation),
+        ("is", record.doc),
+        ("example", record.example),
+        ("source", "; ".join(record.refs)),
+    )
     return Entry(record.name, lines)
 
 

@@ -44,7 +44,9 @@ def linearise(of: Expr, by: Expr, book: Book) -> Differential:
         raise VariableError(f"{by.data.name} is a whole number; derivatives are taken by real variables")
     active = depends(of, by)
     if of not in active:
-        raise VariableError(f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it")
+        raise VariableError(
+            f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it"
+        )
     change = variable(Symbol("d" + by.data.name, by.shape, frozenset({"differential"})))
     forms: dict[Expr, Expr] = {by: change}
     steps: list[Step] = []
@@ -126,7 +128,11 @@ def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...
         others: list[Edge] = []
         sizes: dict[int, Size] = dict(enumerate(node.shape))
     elif node.head == CONTRACTION:
-        out, others, sizes = node.data, [e for i, e in enumerate(node.args) if i != position], label_sizes(node)
+        out, others, sizes = (
+            node.data,
+            [e for i, e in enumerate(node.args) if i != position],
+            label_sizes(node),
+        )
     else:
         raise UnsupportedError(f"the rule of {node.data} is not linear in the differential")
     shifted: dict[int, Size] = {rank + label: size for label, size in sizes.items()}

@@ -26,7 +26,13 @@ class Bounds(NamedTuple):
         """Whether `entry sign value` holds for every entry."""
         above = self.low > value or (self.low == value and self.low_open)
         below = self.high < value or (self.high == value and self.high_open)
-        return {">": above, "<": below, ">=": self.low >= value, "<=": self.high <= value, "!=": above or below}[sign]
+        return {
+            ">": above,
+            "<": below,
+            ">=": self.low >= value,
+            "<=": self.high <= value,
+            "!=": above or below,
+        }[sign]
 
 
 REAL = Bounds(-math.inf, True, math.inf, True)
@@ -80,11 +86,16 @@ def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:
         symbol = node.data
         low = -math.inf if symbol.low is None else _float(symbol.low)
         high = math.inf if symbol.high is None else _float(symbol.high)
-        return Bounds(low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open)
+        return Bounds(
+            low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open
+        )
     parts = [known[child] for child, _ in node.args]
     if node.head == CALL and node.data == ADD:
         return Bounds(
-            sum(p.low for p in parts), any(p.low_open for p in parts), sum(p.high for p in parts), any(p.high_open for p in parts)
+            sum(p.low for p in parts),
+            any(p.low_open for p in parts),
+            sum(p.high for p in parts),
+            any(p.high_open for p in parts),
         )
     if node.head == CALL and node.data == POWER:
         return _power_bounds(node, parts[0])

@@ -159,4 +159,3 @@ def _unspecified(node: Expr, name: str, tangent: Tangent) -> Applied:
     sizes = dict(enumerate(node.shape))
     rule = "unspecified function" if child.head == SYMBOL else "unspecified function, chain rule"
     return Applied(rule, product([(slope, axes(node)), (inner, axes(node))], axes(node), sizes))
-

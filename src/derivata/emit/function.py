@@ -40,7 +40,9 @@ def function_of(of: Expr, by: Symbol, result: Expr, notes: Sequence[str], name: 
             *notes,
         ]
     )
-    return function_source(name, value, {what: result}, docstring=docstring, parameters=[s.name for s in found])
+    return function_source(
+        name, value, {what: result}, docstring=docstring, parameters=[s.name for s in found]
+    )
 
 
 def _kind(symbol: Symbol) -> str:
@@ -52,4 +54,3 @@ def _kind(symbol: Symbol) -> str:
 def _text(node: Expr) -> str:
     text = write(node)
     return text.replace("\n", "\n    ") if len(text) <= LONGEST else f"(an expression of {node.cost} nodes)"
-

@@ -69,7 +69,9 @@ def read(text: str, where: str | Declarations | None = None, vocabulary: Vocabul
         if name is None:
             return value.node
         if "'" in name or name in reader.named or declarations.lookup(name) or name in vocabulary.functions:
-            raise ReadError(f"{name} has a meaning already and cannot be defined", text=text, position=syntax.position)
+            raise ReadError(
+                f"{name} has a meaning already and cannot be defined", text=text, position=syntax.position
+            )
         reader.named[name] = value.node
     raise AssertionError("a parsed text ends with an expression")
 
@@ -204,7 +206,7 @@ class _Lowering:
         for value in values:
             if value.own:
                 raise ShapeError(
-                    f"an array of shape {shape_text(value.node.shape[len(value.subscripts):])} meets a subscripted "
+                    f"an array of shape {shape_text(value.node.shape[len(value.subscripts) :])} meets a subscripted "
                     "value; in index notation every axis has a subscript"
                 )
             for name, size in zip(value.subscripts, value.node.shape, strict=True):
@@ -217,10 +219,17 @@ class _Lowering:
         """A flat product; numbers written first are one number, a leading minus belongs to it."""
         values = list(values)
         first = piece.children[0]
-        if first.kind == "unary" and first.text == "-" and not first.grouped and values[0].node.head != NUMBER:
-            values[0:1] = [Value(number(-1)), Value(values[0].node.args[1][0], values[0].subscripts)] if (
-                len(values[0].node.args) == 2
-            ) else [Value(number(-1)), *self._factors(values[0])]
+        if (
+            first.kind == "unary"
+            and first.text == "-"
+            and not first.grouped
+            and values[0].node.head != NUMBER
+        ):
+            values[0:1] = (
+                [Value(number(-1)), Value(values[0].node.args[1][0], values[0].subscripts)]
+                if (len(values[0].node.args) == 2)
+                else [Value(number(-1)), *self._factors(values[0])]
+            )
         leading = Fraction(1)
         count = 0
         while count < len(values) and values[count].node.head == NUMBER:
@@ -233,7 +242,9 @@ class _Lowering:
         values = ([Value(number(leading))] if keep else []) + values[count:]
         if len(values) == 1:
             return values[0]
-        product = self._map(values, lambda edges, shape: contraction(edges, tuple(range(len(shape))), dict(enumerate(shape))))
+        product = self._map(
+            values, lambda edges, shape: contraction(edges, tuple(range(len(shape))), dict(enumerate(shape)))
+        )
         scalars = not any(v.node.shape for v in values[:-1]) and piece.children[-1].kind != "reciprocal"
         return Value(product.node, product.subscripts, values[-1].node if scalars else None)
 
@@ -278,7 +289,9 @@ class _Lowering:
         if size is None or height is None or size == 0:
             return
         if height > 60:
-            raise LimitError("this power is too large to be worked out", text=self.text, position=piece.position)
+            raise LimitError(
+                "this power is too large to be worked out", text=self.text, position=piece.position
+            )
         self.magnitudes[power(base, exponent)] = size * 2.0**height
 
     def _log_magnitude(self, node: Expr) -> float | None:
@@ -290,7 +303,11 @@ class _Lowering:
 
     def _attribute(self, piece: Syntax, value: Value) -> Value:
         if piece.text != "T":
-            raise self.fail(f"unknown attribute .{piece.text[:30]}; only .T (the transpose) is known", piece, UnknownNameError)
+            raise self.fail(
+                f"unknown attribute .{piece.text[:30]}; only .T (the transpose) is known",
+                piece,
+                UnknownNameError,
+            )
         if value.subscripts:
             raise self.fail("a subscripted value has no transpose", piece)
         return Value(transpose(value.node))
@@ -302,7 +319,9 @@ class _Lowering:
         if value.subscripts:
             raise self.fail("this value is subscripted already", piece)
         if len(places) > len(shape):
-            raise self.fail(f"{len(places)} subscripts for an array of shape {shape_text(shape)}", piece, ShapeError)
+            raise self.fail(
+                f"{len(places)} subscripts for an array of shape {shape_text(shape)}", piece, ShapeError
+            )
         names: dict[str, int] = {}
         labels: list[int] = []
         picked: list[Edge] = []
@@ -365,7 +384,9 @@ class _Lowering:
                 hint = ""
             raise self.fail(f"unknown function {piece.text[:40]!r}{hint}{more}", piece, UnknownNameError)
         if len(positional) != 1 or keywords:
-            raise self.fail(f"the unspecified function {base} takes 1 argument, {len(piece.children)} were given", piece)
+            raise self.fail(
+                f"the unspecified function {base} takes 1 argument, {len(piece.children)} were given", piece
+            )
         value = done[positional[0]]
         return self._map([value], lambda edges, shape: call(piece.text, edges, shape))
 
@@ -384,9 +405,14 @@ class _Lowering:
         if count > len(signature.arguments) or count + len(keywords) < signature.required:
             wanted = _count(signature.required, len(signature.arguments))
             listed = ", ".join(signature.arguments)
-            raise self.fail(f"{piece.text}({listed}) takes {wanted}, {count} {'was' if count == 1 else 'were'} given", piece)
+            raise self.fail(
+                f"{piece.text}({listed}) takes {wanted}, {count} {'was' if count == 1 else 'were'} given",
+                piece,
+            )
         values: list[Value] = []
-        for position, (argument, default) in enumerate(zip(signature.arguments, signature.defaults, strict=True)):
+        for position, (argument, default) in enumerate(
+            zip(signature.arguments, signature.defaults, strict=True)
+        ):
             if position < count:
                 source = positional[position]
                 if argument in keywords:
@@ -403,7 +429,10 @@ class _Lowering:
             values.append(done[source])
         unknown = next((k for k in keywords if k not in signature.arguments), None)
         if unknown is not None:
-            raise self.fail(f"{piece.text} has no argument {unknown[:30]!r}; it takes {', '.join(signature.arguments)}", piece)
+            raise self.fail(
+                f"{piece.text} has no argument {unknown[:30]!r}; it takes {', '.join(signature.arguments)}",
+                piece,
+            )
         if signature.elementwise:
             return self._map(values, lambda edges, shape: call(signature.name, edges, shape))
         return Value(self._whole(piece, signature, values, axis))
@@ -417,7 +446,11 @@ class _Lowering:
         if len(node.shape) < len(core):
             kind = {1: "a vector", 2: "a matrix"}.get(len(core), "an array")
             example = {1: "z[n]", 2: "A[n,n]"}.get(len(core), "")
-            raise self.fail(f"{piece.text} needs {kind}, a scalar was given; declare it, as in where=\"{example}\"", piece, ShapeError)
+            raise self.fail(
+                f'{piece.text} needs {kind}, a scalar was given; declare it, as in where="{example}"',
+                piece,
+                ShapeError,
+            )
         mapped = len(node.shape) - len(core)
         order = list(axes(node))
         if axis is not None:
@@ -429,7 +462,9 @@ class _Lowering:
         for value, names in zip(values, signature.core, strict=True):
             own = len(value.node.shape) - len(names)
             if own not in (0, mapped):
-                raise ShapeError(f"{piece.text}: leading axes of {shape_text(value.node.shape)} do not fit {shape_text(node.shape)}")
+                raise ShapeError(
+                    f"{piece.text}: leading axes of {shape_text(value.node.shape)} do not fit {shape_text(node.shape)}"
+                )
             where = order if value is values[0] else list(axes(value.node))
             labels = [0] * len(value.node.shape)
             for position, source in enumerate(where):
@@ -449,7 +484,12 @@ class _Lowering:
         sign, inner = 1, piece
         if piece.kind == "unary" and piece.text.startswith("-"):
             sign, inner = -1, piece.children[0]
-        if inner.kind != "number" or inner.value is None or inner.value.denominator != 1 or abs(inner.value) > 1000:
+        if (
+            inner.kind != "number"
+            or inner.value is None
+            or inner.value.denominator != 1
+            or abs(inner.value) > 1000
+        ):
             raise self.fail("expected a whole number", piece)
         return sign * int(inner.value)
 
@@ -457,7 +497,9 @@ class _Lowering:
         self, piece: Syntax, positional: list[Syntax], keywords: dict[str, Syntax], done: dict[Syntax, Value]
     ) -> Value:
         name = piece.text
-        if name in notation.BINDERS and any(c.kind == "name" and c.text in self.bound for c in positional[1:]):
+        if name in notation.BINDERS and any(
+            c.kind == "name" and c.text in self.bound for c in positional[1:]
+        ):
             return self._bind(piece, positional, done)
         for child in positional:
             if child not in done:
@@ -473,7 +515,10 @@ class _Lowering:
         )
         subscripted = [done[c] for c in positional if done[c].subscripts]
         if subscripted and name not in notation.ELEMENTWISE:
-            raise self.fail(f"{name} takes whole arrays; over a subscript write {name}(body, {subscripted[0].subscripts[0]})", piece)
+            raise self.fail(
+                f"{name} takes whole arrays; over a subscript write {name}(body, {subscripted[0].subscripts[0]})",
+                piece,
+            )
         if subscripted:
             inner = [done[c] for c in positional]
             return self._map(inner, lambda edges, shape: notation.elementwise_edges(request, edges, shape))
@@ -500,8 +545,10 @@ class _Lowering:
             return Value(body.node if order == labels else contraction([(body.node, labels)], order))
         total = contraction([(body.node, labels)], tuple(where[s] for s in kept))
         if piece.text == "mean":
-            counted = [number(s) if isinstance(s, int) else variable(size_symbol(s)) for s in (
-                body.node.shape[where[n]] for n in names)]
+            counted = [
+                number(s) if isinstance(s, int) else variable(size_symbol(s))
+                for s in (body.node.shape[where[n]] for n in names)
+            ]
             total = contraction([(total, axes(total)), *((reciprocal(c), ()) for c in counted)], axes(total))
         return Value(total, kept)
 

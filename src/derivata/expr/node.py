@@ -54,7 +54,9 @@ class Expr:
     digest: bytes
 
     def __init__(self) -> None:
-        raise TypeError("expressions are made by derivata.read, by operators, or by the functions of expr.node")
+        raise TypeError(
+            "expressions are made by derivata.read, by operators, or by the functions of expr.node"
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("expressions do not change")
@@ -198,9 +200,7 @@ def call(name: str, args: Sequence[Edge], shape: Shape = ()) -> Expr:
     return _make(CALL, name, tuple(args), shape)
 
 
-def contraction(
-    args: Sequence[Edge], out: Labels, sizes: dict[int, Size] | None = None
-) -> Expr:
+def contraction(args: Sequence[Edge], out: Labels, sizes: dict[int, Size] | None = None) -> Expr:
     """The product of the operands summed over the labels that are not in `out`.
 
     `out` and an operand may repeat a label (a diagonal); a label that only `out` holds broadcasts and needs
@@ -218,7 +218,9 @@ def contraction(
         for label in labels:
             order.setdefault(label, len(order))
     renamed = tuple((child, tuple(order[label] for label in labels)) for child, labels in args)
-    return _make(CONTRACTION, tuple(order[label] for label in out), renamed, tuple(known[label] for label in out))
+    return _make(
+        CONTRACTION, tuple(order[label] for label in out), renamed, tuple(known[label] for label in out)
+    )
 
 
 def primitive(name: str, mapped: int, args: Sequence[Edge], shape: Shape) -> Expr:
@@ -346,7 +348,9 @@ def matmul(left: Expr, right: Expr) -> Expr:
         )
     batch_left, batch_right = left.shape[:-2], right.shape[:-2]
     if batch_left and batch_right and batch_left != batch_right:
-        raise ShapeError(f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}")
+        raise ShapeError(
+            f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}"
+        )
     batch = tuple(range(10, 10 + max(len(batch_left), len(batch_right))))
     row, inner, column = (0,), (1,), (2,)
     if len(left.shape) == 1:

@@ -63,7 +63,9 @@ def build(request: Request) -> Expr:
     count = len(request.values)
     if not least <= count <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        raise ReadError(f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given")
+        raise ReadError(
+            f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given"
+        )
     allowed = {"axis", "keepdims"} if request.name in ("sum", "mean") else set()
     if unknown := request.keywords - allowed:
         raise ReadError(f"{request.name} has no argument {min(unknown)[:30]!r}")
@@ -96,7 +98,9 @@ def _summed_axes(request: Request) -> tuple[int, ...]:
     if len(request.values) == 2:
         value = request.values[1]
         if value.head == SYMBOL:
-            raise ReadError(f"{request.names[1]} is not a subscript of the summed expression; expected an axis such as axis=0")
+            raise ReadError(
+                f"{request.names[1]} is not a subscript of the summed expression; expected an axis such as axis=0"
+            )
         if value.head != NUMBER or value.data.denominator != 1:
             raise ReadError("an axis must be a whole number")
         chosen = (int(value.data),)
@@ -123,14 +127,18 @@ def _mean(request: Request) -> Expr:
 def _dot(request: Request) -> Expr:
     left, right = request.values
     if len(left.shape) != 1 or left.shape != right.shape:
-        raise ShapeError(f"dot takes two vectors of one size, found {shape_text(left.shape)} and {shape_text(right.shape)}")
+        raise ShapeError(
+            f"dot takes two vectors of one size, found {shape_text(left.shape)} and {shape_text(right.shape)}"
+        )
     return contraction([(left, (0,)), (right, (0,))], ())
 
 
 def _outer(request: Request) -> Expr:
     left, right = request.values
     if len(left.shape) != 1 or len(right.shape) != 1:
-        raise ShapeError(f"outer takes two vectors, found {shape_text(left.shape)} and {shape_text(right.shape)}")
+        raise ShapeError(
+            f"outer takes two vectors, found {shape_text(left.shape)} and {shape_text(right.shape)}"
+        )
     return contraction([(left, (0,)), (right, (1,))], (0, 1))
 
 
@@ -180,7 +188,11 @@ def _zeros(request: Request) -> Expr:
 
 def zeros(shape: Shape) -> Expr:
     """0 in every entry."""
-    return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape))) if shape else number(0)
+    return (
+        contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape)))
+        if shape
+        else number(0)
+    )
 
 
 def _onehot(request: Request) -> Expr:
@@ -209,7 +221,9 @@ def _einsum(request: Request) -> Expr:
         raise ReadError(f"einsum: {len(groups)} groups of letters for {len(operands)} operands")
     for group, operand in zip(groups, operands, strict=True):
         if len(group) != len(operand.shape):
-            raise ShapeError(f"einsum: {group!r} has {len(group)} letters for an operand of shape {shape_text(operand.shape)}")
+            raise ShapeError(
+                f"einsum: {group!r} has {len(group)} letters for an operand of shape {shape_text(operand.shape)}"
+            )
     if free := set(match.group(2)) - set("".join(groups)):
         raise ReadError(f"einsum: the letter {min(free)} of the output is on no operand; multiply by ones")
     return contraction(

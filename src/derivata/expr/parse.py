@@ -10,7 +10,20 @@ from derivata.expr.node import Expr
 from derivata.expr.tokens import Token, tokens
 
 DEEPEST = 1_000
-_BINARY = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5}
+_BINARY = {
+    "==": 1,
+    "!=": 1,
+    "<": 1,
+    "<=": 1,
+    ">": 1,
+    ">=": 1,
+    "+": 2,
+    "-": 2,
+    "*": 3,
+    "/": 3,
+    "@": 3,
+    "**": 5,
+}
 _UNARY = 4
 _CLOSER = {"(": ")", "[": "]"}
 
@@ -70,12 +83,16 @@ def parse(text: str) -> list[tuple[str | None, Syntax]]:
             name, body = statement[0].text, statement[2:]
             if index == len(filled) - 1:
                 raise ReadError(
-                    f"after the definition of {name} an expression that uses it was expected", text=text, position=end.position
+                    f"after the definition of {name} an expression that uses it was expected",
+                    text=text,
+                    position=end.position,
                 )
             found.append((name, _Reader(text, [*body, stop]).expression()))
         else:
             if index < len(filled) - 1:
-                raise ReadError("only the last line may be without a name", text=text, position=statement[0].position)
+                raise ReadError(
+                    "only the last line may be without a name", text=text, position=statement[0].position
+                )
             found.append((None, _Reader(text, [*statement, stop]).expression()))
     return found
 
@@ -117,7 +134,9 @@ class _Reader:
         if pending.kind != "binary":
             self.depth += 1
             if self.depth > DEEPEST:
-                raise LimitError(f"nested more than {DEEPEST} deep", text=self.text, position=pending.position)
+                raise LimitError(
+                    f"nested more than {DEEPEST} deep", text=self.text, position=pending.position
+                )
         self.stack.append(pending)
 
     def _pop(self) -> _Pending:
@@ -151,7 +170,12 @@ class _Reader:
         if token.text == ":" and self._inside("subscript"):
             self.operands.append(Syntax("slice", ":", token.position))
             return False
-        if token.text in (")", "]") and self.stack and self.stack[-1].kind in ("call",) and not self.stack[-1].items:
+        if (
+            token.text in (")", "]")
+            and self.stack
+            and self.stack[-1].kind in ("call",)
+            and not self.stack[-1].items
+        ):
             return self._close(token, empty=True)
         if token.kind == "end":
             if self.stack and self.stack[-1].kind in ("open", "call", "subscript"):
@@ -185,7 +209,10 @@ class _Reader:
         if token.text in (")", "]"):
             return self._close(token, empty=False)
         if token.kind in ("number", "name", "string"):
-            raise self.fail(f"expected an operator before {token.text[:20]!r}; a product is written with *", token.position)
+            raise self.fail(
+                f"expected an operator before {token.text[:20]!r}; a product is written with *",
+                token.position,
+            )
         raise self.fail(f"unexpected {token.text!r}", token.position)
 
     def _close(self, token: Token, *, empty: bool) -> bool:
@@ -195,7 +222,10 @@ class _Reader:
             raise self.fail(f"this {token.text} closes nothing", token.position)
         pending = self._pop()
         if _CLOSER[pending.text] != token.text:
-            raise self.fail(f"{_CLOSER[pending.text]} expected to close {pending.text}, found {token.text}", token.position)
+            raise self.fail(
+                f"{_CLOSER[pending.text]} expected to close {pending.text}, found {token.text}",
+                token.position,
+            )
         items = pending.items if empty else [*pending.items, self.operands.pop()]
         if pending.kind == "open":
             items[0].grouped = True  # what was written in parentheses stays a piece of its own

@@ -114,7 +114,10 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
     ones = [contraction([], (0,), {0: shape[i]}) for i in needed if i not in labels]
     for node in ones:
         written.setdefault(node, _contraction(node, written))
-    edges = [(child, labels), *((o, (i,)) for o, i in zip(ones, (i for i in needed if i not in labels), strict=True))]
+    edges = [
+        (child, labels),
+        *((o, (i,)) for o, i in zip(ones, (i for i in needed if i not in labels), strict=True)),
+    ]
     return _contraction(contraction(edges, needed), written)
 
 
@@ -239,7 +242,9 @@ def _is_reciprocal(node: Expr) -> bool:
 
 
 def _reciprocal(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
-    return Syntax("product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])])
+    return Syntax(
+        "product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])]
+    )
 
 
 def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
@@ -267,7 +272,8 @@ def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         return None
     last = max(i for i, label in enumerate(labels) if label in places)
     subscripts = [
-        written[places[label].args[0][0]] if label in places else Syntax("slice", ":", 0) for label in labels[: last + 1]
+        written[places[label].args[0][0]] if label in places else Syntax("slice", ":", 0)
+        for label in labels[: last + 1]
     ]
     return Syntax("subscript", "[", 0, [written[array], *subscripts])
 
@@ -299,11 +305,23 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
     kept = tuple(label for label in labels if label in out)
     extra = [label for label in out if label not in labels]
     if kept == out:
-        return _sum(text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False)
-    if extra and len(out) == len(labels) and all(
-        a == b or (b not in labels and node.shape[i] == 1) for i, (a, b) in enumerate(zip(labels, out, strict=True))
+        return _sum(
+            text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False
+        )
+    if (
+        extra
+        and len(out) == len(labels)
+        and all(
+            a == b or (b not in labels and node.shape[i] == 1)
+            for i, (a, b) in enumerate(zip(labels, out, strict=True))
+        )
     ):
-        return _sum(text, [i for i, (a, b) in enumerate(zip(labels, out, strict=True)) if a != b], len(labels), keepdims=True)
+        return _sum(
+            text,
+            [i for i, (a, b) in enumerate(zip(labels, out, strict=True)) if a != b],
+            len(labels),
+            keepdims=True,
+        )
     if extra and kept == out[len(out) - len(kept) :] and kept == labels:
         return Syntax("product", "*", 0, [text, function("ones", *map(_size, node.shape))])
     return None

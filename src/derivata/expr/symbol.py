@@ -119,7 +119,9 @@ def _declaration(text: str, start: int, part: str) -> Symbol:
         close = rest.find("]")
         if close < 0:
             raise ReadError("where: this [ is never closed", text=text, position=start + match.end())
-        shape = tuple(_size(text, start, piece.strip()) for piece in rest[1:close].split(",") if piece.strip())
+        shape = tuple(
+            _size(text, start, piece.strip()) for piece in rest[1:close].split(",") if piece.strip()
+        )
         rest = rest[close + 1 :].strip()
     return _with_facts(Symbol(name, shape), rest, text, start)
 
@@ -129,7 +131,9 @@ def _size(text: str, start: int, piece: str) -> Size:
         return int(piece)
     if _NAME.fullmatch(piece):
         return piece
-    raise ReadError(f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start)
+    raise ReadError(
+        f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start
+    )
 
 
 def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
@@ -141,7 +145,9 @@ def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
         words = " ".join(phrase.split())
         if words not in _PHRASES:
             known = ", ".join(_PHRASES)
-            raise ReadError(f"where: {words!r} is not known; expected one of {known}, or x > 0", text=text, position=start)
+            raise ReadError(
+                f"where: {words!r} is not known; expected one of {known}, or x > 0", text=text, position=start
+            )
         if _PHRASES[words] == 2 and (len(symbol.shape) != 2 or symbol.shape[0] != symbol.shape[1]):
             raise ReadError(f"where: only a square matrix can be {words}", text=text, position=start)
         symbol = _with_trait(symbol, words)
@@ -160,7 +166,15 @@ def _with_trait(symbol: Symbol, words: str) -> Symbol:
         return symbol
     words = {"integer": "int", "sum to 1": "sums to 1"}.get(words, words)
     implied = {words, "symmetric"} if words in ("positive definite", "diagonal") else {words}
-    return Symbol(symbol.name, symbol.shape, symbol.traits | implied, symbol.low, symbol.high, symbol.low_open, symbol.high_open)
+    return Symbol(
+        symbol.name,
+        symbol.shape,
+        symbol.traits | implied,
+        symbol.low,
+        symbol.high,
+        symbol.low_open,
+        symbol.high_open,
+    )
 
 
 def _bounded(symbol: Symbol, sign: str, value: str, text: str, start: int) -> Symbol:
@@ -192,7 +206,9 @@ def _rational(value: str, text: str, start: int) -> Fraction:
 
 def _merged(old: Symbol, new: Symbol, text: str, start: int) -> Symbol:
     if new.shape and old.shape and new.shape != old.shape:
-        raise ReadError(f"where: {old.name} is declared twice with different shapes", text=text, position=start)
+        raise ReadError(
+            f"where: {old.name} is declared twice with different shapes", text=text, position=start
+        )
     return Symbol(
         old.name,
         new.shape or old.shape,

@@ -18,8 +18,21 @@ _TOKEN = re.compile(
     r"|(?P<string>'[^'\n]*'|\"[^\"\n]*\")"
     r"|(?P<operator>\*\*|==|!=|<=|>=|[-+*/@()\[\],.;=<>:\n\u2212\u00d7\u00b7\u22c5\u2264\u2265\u2260^|&\u00b2\u00b3])"
 )
-_SAME = {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\n": ";"}
-_HINTS = {"^": "powers are written **", "|": "the absolute value is written abs(x)", "&": "write a product of conditions"}
+_SAME = {
+    "\u2212": "-",
+    "\u00d7": "*",
+    "\u00b7": "*",
+    "\u22c5": "*",
+    "\u2264": "<=",
+    "\u2265": ">=",
+    "\u2260": "!=",
+    "\n": ";",
+}
+_HINTS = {
+    "^": "powers are written **",
+    "|": "the absolute value is written abs(x)",
+    "&": "write a product of conditions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,9 @@ def _number(found: str, text: str, position: int) -> Fraction:
         raise LimitError(f"a number may have at most {LONGEST_NUMBER} digits", text=text, position=position)
     if not digits.isascii():
         raise ReadError("digits must be 0 to 9", text=text, position=position)
-    return Fraction(digits.rstrip(".") if digits.endswith(".") else digits) * Fraction(10) ** int(exponent or 0)
+    return Fraction(digits.rstrip(".") if digits.endswith(".") else digits) * Fraction(10) ** int(
+        exponent or 0
+    )
 
 
 def _name(character: str) -> str:

@@ -220,4 +220,3 @@ def _block(lead: str, body: str) -> list[str]:
     rows = body.split("\n")
     middle = (len(rows) - 1) // 2
     return [(lead if i == middle else " " * len(lead)) + row for i, row in enumerate(rows)]
-

@@ -113,9 +113,16 @@ def fold(node: Expr) -> Expr:
         sizes = dict(zip(node.data, node.shape, strict=True))
         for child, labels in node.args:
             sizes.update(zip(labels, child.shape, strict=True))
-        dropped = set(sizes) - set(node.data) - {
-            label for child, labels in node.args if child.head != NUMBER and not is_zero(child) for label in labels
-        }
+        dropped = (
+            set(sizes)
+            - set(node.data)
+            - {
+                label
+                for child, labels in node.args
+                if child.head != NUMBER and not is_zero(child)
+                for label in labels
+            }
+        )
         return node if dropped else product(node.args, node.data, sizes)
     return node
 

@@ -25,7 +25,11 @@ from derivata.rewrite.fold import fold, spread
 
 
 def instantiate(
-    formula: Expr, bound: Mapping[str, Edge], mapped: Shape, sizes: Mapping[str, Size], own: Shape | None = None
+    formula: Expr,
+    bound: Mapping[str, Edge],
+    mapped: Shape,
+    sizes: Mapping[str, Size],
+    own: Shape | None = None,
 ) -> Expr:
     """`formula` with its symbols bound to edges, mapped over the leading axes `mapped`.
 

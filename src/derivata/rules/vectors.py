@@ -73,8 +73,8 @@ VECTORS = (
             "torch": "torch.linalg.vector_norm(x, dim=-1)",
             "jax": "jnp.linalg.norm(x, axis=-1)",
         },
-        notes="The gradient is the unit vector along x. At the zero vector the slopes are those along any unit "
-        "direction; the gradient there is the zero vector, the subgradient of smallest norm.",
+        notes="The gradient is the unit vector along x. At the zero vector the slopes are those along any "
+        "unit direction; the gradient there is the zero vector, the subgradient of smallest norm.",
         refs=("Boyd, Vandenberghe: Convex Optimization, A.1.2",),
     ),
     Function(
@@ -119,8 +119,8 @@ VECTORS = (
             "torch": "torch.var(x, dim=-1, correction=0)",
             "jax": "jnp.var(x, axis=-1)",
         },
-        notes="Divides by the length n (the population's variance), not by n - 1. The mean is itself a function "
-        "of x, but its term vanishes because deviations from the mean sum to 0.",
+        notes="Divides by the length n (the population's variance), not by n - 1. The mean is itself a "
+        "function of x, but its term vanishes because deviations from the mean sum to 0.",
         refs=("NumPy: numpy.var",),
     ),
     Function(

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from derivata.expr.node import ADD, CALL, NUMBER, Edge, Expr, Labels, axes, call, contraction, integer_power, number
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    NUMBER,
+    Edge,
+    Expr,
+    Labels,
+    axes,
+    call,
+    contraction,
+    integer_power,
+    number,
+)
 from derivata.expr.notation import is_onehot, zeros
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges
@@ -28,7 +40,9 @@ def canonical(value: Rational) -> Expr:
     if len(top) == 1:
         return _sum(value, [_joined(value, top[0][0], [*top[0][1], (power, inner[1])])])
     numerator = _narrow(value, top)
-    return product([numerator, (power, inner[1])], tuple(range(len(value.shape))), dict(enumerate(value.shape)))
+    return product(
+        [numerator, (power, inner[1])], tuple(range(len(value.shape))), dict(enumerate(value.shape))
+    )
 
 
 Term = tuple[Fraction, list[Edge]]
@@ -36,7 +50,8 @@ Term = tuple[Fraction, list[Edge]]
 
 def _terms(value: Rational, polynomial: Polynomial) -> list[Term]:
     return [
-        _joined(value, from_flint(coefficient), term_edges(value, exponents)) for exponents, coefficient in polynomial.terms()
+        _joined(value, from_flint(coefficient), term_edges(value, exponents))
+        for exponents, coefficient in polynomial.terms()
     ]
 
 
@@ -60,7 +75,12 @@ def _joined(value: Rational, coefficient: Fraction, edges: list[Edge]) -> Term:
         if child.head == NUMBER:
             coefficient *= child.data
             continue
-        if child.head == CALL and child.data == "pow" and child.args[0][0].head == NUMBER and child.args[1][0].head == NUMBER:
+        if (
+            child.head == CALL
+            and child.data == "pow"
+            and child.args[0][0].head == NUMBER
+            and child.args[1][0].head == NUMBER
+        ):
             whole = child.args[1][0].data.numerator // child.args[1][0].data.denominator
             coefficient *= integer_power(child.args[0][0].data, whole)
             child = power_of(child.args[0], (number(child.args[1][0].data - whole), ()), child.shape)
@@ -74,7 +94,9 @@ def _term(coefficient: Fraction, edges: list[Edge]) -> Edge:
     """A product over just the axes its factors have."""
     used = sorted({label for _, labels in edges for label in labels})
     place = {label: i for i, label in enumerate(used)}
-    sizes = {place[label]: size for child, labels in edges for label, size in zip(labels, child.shape, strict=True)}
+    sizes = {
+        place[label]: size for child, labels in edges for label, size in zip(labels, child.shape, strict=True)
+    }
     args = [(number(coefficient), ()), *((c, tuple(place[i] for i in labels)) for c, labels in edges)]
     return product(args, tuple(range(len(used))), sizes), tuple(used)
 
@@ -89,8 +111,10 @@ def _narrow(value: Rational, terms: list[Term]) -> Edge:
 
 
 def _sum(value: Rational, terms: list[Term]) -> Expr:
-    return total([_term(c, e) for c, e in terms], value.shape) if len(terms) > 1 else spread(
-        _term(*terms[0]), value.shape
+    return (
+        total([_term(c, e) for c, e in terms], value.shape)
+        if len(terms) > 1
+        else spread(_term(*terms[0]), value.shape)
     )
 
 
@@ -113,7 +137,8 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int) -> bool:
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
     degrees = value.denominator.degrees()
     return any(
-        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
+        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels)
+        for i, f in enumerate(value.families)
     )
 
 
@@ -151,13 +176,15 @@ def _use(edges: list[Edge], value: Rational) -> Expr:
         if is_identity_matrix(child):
             keep, drop = labels
             edges = [
-                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w)) for c, w in edges
+                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w))
+                for c, w in edges
             ]
     edges = [_diagonal(c, w) if not is_identity_matrix(c) else (c, w) for c, w in edges]
     for child, labels in list(edges):
         if is_onehot(child):
             edges = [
-                _picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w) for c, w in edges
+                _picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w)
+                for c, w in edges
             ]
     whole = tuple(range(len(value.shape)))
     return product(edges, whole, dict(enumerate(value.shape)))

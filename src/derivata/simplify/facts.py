@@ -38,9 +38,7 @@ class Facts:
 @cache
 def facts(book: Book) -> Facts:
     """The facts of a book."""
-    bases = frozenset(
-        book.identity_side(i, i.left).data for i in book.identities if i.purpose == "power"
-    )
+    bases = frozenset(book.identity_side(i, i.left).data for i in book.identities if i.purpose == "power")
     reflections: dict[str, Expr] = {}
     inverses: set[tuple[str, str]] = set()
     generators: list[Generator] = []
@@ -80,11 +78,20 @@ def _read_fact(
     if left.head != CALL or len(left.args) != 1:
         return
     inner = left.args[0][0]
-    if left.data in bases and (multiple := _multiple_of(inner, argument)) is not None and _only(right, {"out"}):
+    if (
+        left.data in bases
+        and (multiple := _multiple_of(inner, argument)) is not None
+        and _only(right, {"out"})
+    ):
         generators.append(Generator(function.name, multiple, right))
     elif left.data == function.name and _multiple_of(inner, argument) == -1 and _only(right, {"out"}):
         reflections[function.name] = right
-    elif inner.head == SYMBOL and inner.data.name == "out" and right.head == SYMBOL and right.data.name == argument:
+    elif (
+        inner.head == SYMBOL
+        and inner.data.name == "out"
+        and right.head == SYMBOL
+        and right.data.name == argument
+    ):
         inverses.add((left.data, function.name))
 
 
@@ -125,8 +132,10 @@ def _rational_in_base(root: Expr, bases: frozenset[str], argument: str) -> bool:
             met = True
         elif node.head == SYMBOL or (node.head == CALL and node.data not in ("add", POWER)):
             return False
-        elif node.head == CALL and node.data == POWER and (
-            node.args[1][0].head != NUMBER or node.args[1][0].data.denominator != 1
+        elif (
+            node.head == CALL
+            and node.data == POWER
+            and (node.args[1][0].head != NUMBER or node.args[1][0].data.denominator != 1)
         ):
             return False
         else:

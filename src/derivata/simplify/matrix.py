@@ -32,7 +32,14 @@ class _Arrangement:
     whole: bool = field(default=False)
 
     def reduce(self) -> None:
-        steps = (self._diagonal, self._hadamard, self._matrix_vector, self._own_sum, self._matrix_matrix, self._scale_rows)
+        steps = (
+            self._diagonal,
+            self._hadamard,
+            self._matrix_vector,
+            self._own_sum,
+            self._matrix_matrix,
+            self._scale_rows,
+        )
         while any(step() for step in steps):
             pass
 
@@ -48,7 +55,11 @@ class _Arrangement:
             node = transposed(self.factors[0][0])
         elif not self.factors and not rank:
             return product(self.scalars, (), {})
-        elif len(self.factors) == 2 and rank == 2 and {w for _, w in self.factors} == {self.out[:1], self.out[1:]}:
+        elif (
+            len(self.factors) == 2
+            and rank == 2
+            and {w for _, w in self.factors} == {self.out[:1], self.out[1:]}
+        ):
             first = next(c for c, w in self.factors if w == self.out[:1])
             second = next(c for c, w in self.factors if w == self.out[1:])
             node = contraction([(first, (0,)), (second, (1,))], (0, 1))
@@ -95,7 +106,9 @@ class _Arrangement:
             plain = [c if w == order else transposed(c) for c, w in group]
             dead = [k for k in order if not self._used_elsewhere(k, tuple(members))]
             if len(order) == 1 and dead and len(plain) == 2:
-                return self._replace(tuple(members), contraction([(plain[0], (0,)), (plain[1], (0,))], ()), ())
+                return self._replace(
+                    tuple(members), contraction([(plain[0], (0,)), (plain[1], (0,))], ()), ()
+                )
             spots = tuple(range(len(order)))
             sizes = {k: self.sizes[label] for k, label in enumerate(order)}
             return self._replace(tuple(members), product([(c, spots) for c in plain], spots, sizes), order)
@@ -148,7 +161,9 @@ class _Arrangement:
                     sizes = dict(enumerate(matrix.shape))
                     node = product([(matrix, (0, 1)), (vector, (w.index(v[0]),))], (0, 1), sizes)
                 else:
-                    node = contraction([(contraction([(vector, (0,))], (0, 0)), (0, 1)), (matrix, (1, 2))], (0, 2))
+                    node = contraction(
+                        [(contraction([(vector, (0,))], (0, 0)), (0, 1)), (matrix, (1, 2))], (0, 2)
+                    )
                 return self._replace((i, j), node, w)
         return False
 

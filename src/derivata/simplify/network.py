@@ -131,10 +131,10 @@ def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Expr]:
     }
     if not shared:
         return scale, [], rest
-    common = [
-        (power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()
+    common = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()]
+    inverse = [
+        (power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()
     ]
-    inverse = [(power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()]
     divided = [_times(term, labels, inverse, rest) for term, labels in rest.args]
     return scale, common, total(divided, rest.shape)
 
@@ -159,7 +159,10 @@ def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]
 
 def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge:
     """One term of a sum divided by the common factors."""
-    divisor = {(c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1) for c, w in factors}
+    divisor = {
+        (c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1)
+        for c, w in factors
+    }
     args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
     kept: list[Edge] = []
     for child, where in args:
@@ -286,13 +289,21 @@ def _component(
         order = members[0][1]
         place = {label: i for i, label in enumerate(order)}
         sizes = {place[i]: s for i, s in zip(order, members[0][0].shape, strict=True)}
-        node = normalise(product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes))
-        again = again or node.head == NUMBER or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
+        node = normalise(
+            product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes)
+        )
+        again = (
+            again
+            or node.head == NUMBER
+            or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
+        )
         merged.append((node, order))
     if again:
         inner = contraction(merged, kept)
         network = flatten(inner)
-        if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
+        if sorted((c.digest, len(w)) for c, w in network.factors) != sorted(
+            (c.digest, len(w)) for c, w in factors
+        ):
             return [(normal_contraction(inner, normalise), kept)]
     return [(ordered(merged, kept), kept)]
 

@@ -30,7 +30,16 @@ from derivata.rules.book import Book
 from derivata.simplify.canonical import canonical, collapsed, collapsing
 from derivata.simplify.facts import Facts, facts
 from derivata.simplify.network import normal_contraction
-from derivata.simplify.rational import Family, Leaf, Rational, content, is_elementwise, is_internal, rational, scaled
+from derivata.simplify.rational import (
+    Family,
+    Leaf,
+    Rational,
+    content,
+    is_elementwise,
+    is_internal,
+    rational,
+    scaled,
+)
 
 LARGEST = 400  # terms a cluster may be multiplied out to
 MOST_LEAVES = 150
@@ -97,7 +106,12 @@ class Normaliser:
             inside = is_internal(node)
             terms[node] = _term_count(node, terms) if inside and node not in self.cut else 1
             leaves[node] = sum(leaves[c] for c, _ in node.args) + 1 if inside and node not in self.cut else 1
-            if inside and (terms[node] > LARGEST or leaves[node] > MOST_LEAVES or node in self.cut and _heavy(node, terms, leaves)):
+            if inside and (
+                terms[node] > LARGEST
+                or leaves[node] > MOST_LEAVES
+                or node in self.cut
+                and _heavy(node, terms, leaves)
+            ):
                 self.large.add(node)
             if not inside or node in self.large:
                 roots.update(c for c, _ in node.args if is_internal(c))
@@ -241,7 +255,10 @@ class Normaliser:
         if base.head == CONTRACTION and is_elementwise(base) and all(_is_positive(c) for c, _ in base.args):
             place = {label: labels[i] for i, label in enumerate(base.data)}
             factors = [
-                (self._repowered(power_of((c, tuple(place[i] for i in w)), (exponent, where), node.shape)), whole)
+                (
+                    self._repowered(power_of((c, tuple(place[i] for i in w)), (exponent, where), node.shape)),
+                    whole,
+                )
                 for c, w in base.args
             ]
             self.made.update(f for f, _ in factors)
@@ -285,7 +302,9 @@ def _term_count(node: Expr, terms: Mapping[Expr, int]) -> int:
         base, exponent = terms[node.args[0][0]], abs(int(node.args[1][0].data))
         if base == 1 or exponent <= 1:
             return base
-        return 10**9 if exponent > 1000 or base > 10**4 else min(math.comb(base + exponent - 1, exponent), 10**9)
+        return (
+            10**9 if exponent > 1000 or base > 10**4 else min(math.comb(base + exponent - 1, exponent), 10**9)
+        )
     return min(math.prod(terms[c] for c, _ in node.args), 10**9)
 
 
@@ -348,7 +367,9 @@ def _merged_product(parts: list[Edge], node: Expr) -> Expr:
         else:
             exponents[child, labels] = exponents.get((child, labels), Fraction(0)) + 1
     factors = [
-        (power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in exponents.items() if e
+        (power_of((c, axes(c)), (number(e), ()), c.shape), labels)
+        for (c, labels), e in exponents.items()
+        if e
     ]
     factors.sort(key=lambda e: (e[0].digest, e[1]))
     return product([(number(coefficient), ()), *factors], axes(node), dict(enumerate(node.shape)))

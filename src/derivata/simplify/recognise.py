@@ -11,7 +11,9 @@ from derivata.rules.book import Book
 MOST_ROUNDS = 4
 
 
-def recognise(root: Expr, book: Book, purposes: tuple[str, ...] = ("recognise",)) -> tuple[Expr, tuple[Step, ...]]:
+def recognise(
+    root: Expr, book: Book, purposes: tuple[str, ...] = ("recognise",)
+) -> tuple[Expr, tuple[Step, ...]]:
     """The expression with every recognised part named, and one step per identity that was used."""
     patterns = [p for purpose in purposes for p in book.sides(purpose)]
     memo: dict[Expr, Expr] = {}

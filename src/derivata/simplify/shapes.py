@@ -121,7 +121,9 @@ class Printer:
         options = [self._narrow_sum(polynomial)]
         if len(polynomial) <= MOST_COLLECTED:
             degrees = [int(d) for d in polynomial.degrees()]
-            for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[:MOST_GENERATORS]:
+            for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[
+                :MOST_GENERATORS
+            ]:
                 if collected := self._collected(polynomial, i):
                     options.append(collected)
         return [min(options, key=lambda e: cost(e[0]))]
@@ -222,7 +224,11 @@ def _without_deltas(out: tuple[int, ...], edges: list[Edge]) -> tuple[tuple[int,
     for node, labels in edges:
         if is_identity_matrix(node) and len(set(labels)) == 2:
             keep, drop = labels
-            rest = [(c, tuple(keep if i == drop else i for i in w)) for c, w in edges if not (c is node and w == labels)]
+            rest = [
+                (c, tuple(keep if i == drop else i for i in w))
+                for c, w in edges
+                if not (c is node and w == labels)
+            ]
             return tuple(keep if i == drop else i for i in out), rest
     return out, edges
 
@@ -231,7 +237,11 @@ def _merged(edges: list[Edge]) -> list[Edge]:
     """Powers of one base above and below the bar are one power: x**n/x, exp(u)/exp(v)."""
     merged: dict[tuple[Expr, tuple[int, ...]], list[Edge]] = {}
     for node, labels in edges:
-        base, where = (node.args[0][0], node.args[0][1]) if node.head == CALL and node.data == POWER else (node, axes(node))
+        base, where = (
+            (node.args[0][0], node.args[0][1])
+            if node.head == CALL and node.data == POWER
+            else (node, axes(node))
+        )
         merged.setdefault((base, tuple(labels[i] for i in where)), []).append((node, labels))
     found: list[Edge] = []
     for (base, where), members in merged.items():

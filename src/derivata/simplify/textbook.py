@@ -71,7 +71,12 @@ def present(raw: Expr, given: Expr, book: Book) -> Presented:
 
 def _divided(node: Expr) -> Expr:
     """x**2/2 rather than 1/2*x**2."""
-    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2 or node.args[0][0].head != NUMBER:
+    if (
+        node.head != CONTRACTION
+        or not is_elementwise(node)
+        or len(node.args) < 2
+        or node.args[0][0].head != NUMBER
+    ):
         return node
     value, last = node.args[0][0].data, node.args[-1][0]
     if value.denominator == 1 or (last.head == CONTRACTION and not is_elementwise(last)):
@@ -90,7 +95,9 @@ class _Textbook:
             name = _name(node)
             if name:
                 self.rank.setdefault(name, len(self.rank))
-        self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
+        self.known = {n.data for n in order if n.head == CALL} | {
+            n.data[0] for n in order if n.head == PRIMITIVE
+        }
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
 
@@ -175,14 +182,20 @@ class _Textbook:
         for variant in variants(value, normaliser):
             yield variant
             if variant.families != value.families:
-                yield from (v for v in variants(variant, normaliser) if len(v.families) <= len(value.families))
+                yield from (
+                    v for v in variants(variant, normaliser) if len(v.families) <= len(value.families)
+                )
 
     def _foreign(self, candidate: Expr, value: Rational, position: int) -> float:
         """A small preference for the functions that are there already."""
         if position == 0:
             return 0.0
         had = {f.node.data for f in value.families if f.node.head == CALL}
-        new = {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)} - had - self.known
+        new = (
+            {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)}
+            - had
+            - self.known
+        )
         return 0.1 + 0.5 * len(new)
 
     def _large(self, node: Expr) -> Expr:
@@ -207,7 +220,9 @@ def _calls(root: Expr) -> int:
     """How often functions are written."""
     count: dict[Expr, int] = {}
     for node in topological(root):
-        own = node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
+        own = (
+            node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
+        )
         count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
     return count[root]
 
@@ -280,4 +295,3 @@ def _left_to_right(root: Expr) -> Iterator[Expr]:
             if child not in seen:
                 seen.add(child)
                 stack.append(child)
-
