@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from derivata.calculus.derive import derivative, linearise
+from derivata.calculus.derive import Differential, derivative, linearise
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import KinkError, ReadError, VariableError
 from derivata.expr import lower
@@ -13,15 +14,17 @@ from derivata.expr.symbol import Symbol
 from derivata.expr.walk import symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.rules.book import book
+from derivata.rewrite.step import Step
+from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
 from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
 from derivata.simplify import normal as _normal
 from derivata.simplify.recognise import recognise
-from derivata.simplify.textbook import textbook
+from derivata.simplify.textbook import Presented, present, textbook
 
 if TYPE_CHECKING:
     import numpy as np
 
-GLOBAL_NODES = 500  # above this many nodes every rule application is checked by itself
+GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
 
 
 def read(text: str, where: str | None = None) -> Expr:
@@ -77,13 +80,17 @@ def derive(
     kinks = kinks_of(of, by, book())
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
-    named, recognised = recognise(of, book())
-    raw, found = derivative(named, by, book())
-    shown, _ = recognise(textbook(raw, of, book()), book())
-    check = _checked(of, by, raw, shown, found.steps)
+    named = recognise(of, book())
+    raw, found = derivative(named.result, by, book())
+    presented = present(raw, named.result, book())
+    shown = presented.result
+    if len(topological(of)) <= GLOBAL_NODES:
+        check = verify_derivative(of, by, shown)
+    else:
+        check = _checked_alone(named.steps, found, presented)
     if component is not None:
         shown = _component(shown, of, by, component)
-    return Derivation(of, symbol, shown, (*recognised, *found.steps), check, kinks, _domain(of), raw)
+    return Derivation(of, symbol, shown, (*named.steps, *found.steps), check, kinks, _domain(of), raw)
 
 
 def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
@@ -101,13 +108,13 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     return textbook(contraction(args, picked.data), of, book())
 
 
-def _checked(of: Expr, by: Expr, raw: Expr, shown: Expr, steps: tuple[Any, ...]) -> Check:
-    """Small expressions are checked as a whole; in large ones every rule application is."""
-    if len(topological(of)) <= GLOBAL_NODES and of.cost < 10**6:
-        return verify_derivative(of, by, shown)
-    local = verify_rules((s.before, s.after) for s in steps if s.before.head == "differential")
-    verify_equal(raw, shown, points=2, digits=20)
-    return local
+def _checked_alone(named: Sequence[Step], found: Differential, presented: Presented) -> Check:
+    """Every rule application, every step of the reverse sweep and every simplified part of a large graph."""
+    verify_identities((s.before, s.after) for s in named)
+    check = verify_rules(((s.before, s.after) for s in found.steps), wrt=found.by)
+    verify_pullbacks(found.pullbacks)
+    verify_parts(presented.parts)
+    return check
 
 
 def _domain(of: Expr) -> tuple[str, ...]:
@@ -154,8 +161,8 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     of = _expression(f, where)
     found = linearise(of, variable(_variable(of, wrt)), book())
     shown = textbook(found.form, of, book())
+    verify_rules(((s.before, s.after) for s in found.steps), wrt=found.by)
     verify_equal(found.form, shown)
-    _checked(of, found.by, found.form, derive(of, wrt).result, found.steps)
     return shown
 
 

@@ -22,7 +22,7 @@ def function_of(of: Expr, by: Symbol, result: Expr, notes: Sequence[str], name: 
     name = name or f"value_and_{what}"
     if not name.isidentifier():
         raise ReadError(f"{name[:40]!r} cannot be the name of a function")
-    value, _ = recognise(of, book(), ("recognise", "stable"))
+    value = recognise(of, book(), ("recognise", "stable")).result
     found = [s for s in symbols(of).values() if "size" not in s.traits]
     shapes = [f"{s.name}: {_kind(s)}" for s in found]
     docstring = "\n".join(

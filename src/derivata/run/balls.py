@@ -95,6 +95,16 @@ def power(base: Entry, exponent: Entry) -> Entry:
         return undefined()
 
 
+def whole_power(base: Entry, exponent: int) -> Entry:
+    """base**exponent by multiplication where the ball holds 0: FLINT would take a logarithm there."""
+    if not constant(base).contains(0):
+        return power(base, exponent)
+    result: Entry = arb(1)
+    for bit in bin(abs(exponent))[2:]:
+        result = result * result * base if bit == "1" else result * result
+    return result if exponent >= 0 else power(result, -1)
+
+
 def sign_of(entry: Entry) -> int | None:
     """-1, 0 or 1, or None where the ball cannot tell or the sign changes along the direction."""
     value = constant(entry)

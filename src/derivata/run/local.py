@@ -1,4 +1,4 @@
-"""The check of one rule application: d(u) in terms of its operands, whatever those are.
+"""The check of one statement at a time: d(u) in terms of its operands, whatever those are.
 
 On large graphs balls grow too wide to say anything, so every application is checked alone: the operands of u
 become independent random values with random slopes.
@@ -24,16 +24,22 @@ _TRIES = 30
 _ROUNDS = 4
 _CONDITIONS = frozenset(COMPARISONS.values())
 _TRUTH = (Fraction(0), Fraction(1))
+_SIDES = ("the value is", "the rule gives")
 
 
 @dataclass(frozen=True)
-class _Application:
-    """d(u) became `after`; `operands` are the nodes that are replaced by random values."""
+class Statement:
+    """`left` equals `right` wherever `guard` has a value, whatever the operands are.
 
-    before: Expr
-    after: Expr
+    `operands` are nodes that are replaced by random values; those in `moving` also get random slopes.
+    """
+
+    what: str
+    left: Expr
+    right: Expr
+    guard: Expr
     operands: tuple[Expr, ...]
-    moving: frozenset[Expr]
+    moving: frozenset[Expr] = frozenset()
 
 
 def verify_rules(
@@ -45,17 +51,24 @@ def verify_rules(
     """
     pairs = list(steps)
     active = {before.args[0][0] for before, _ in pairs} | ({wrt} if wrt is not None else set())
-    seen: set[object] = set()
-    for before, after in pairs:
-        application = _application(before, after, active)
-        key = _structure(application)
-        if key not in seen:
-            _verify(application, points, digits)
-            seen.add(key)
+    verify_statements((_application(before, after, active) for before, after in pairs), points, digits)
     return Check(points, digits, local=len(pairs))
 
 
-def _application(before: Expr, after: Expr, active: set[Expr]) -> _Application:
+def verify_statements(statements: Iterable[Statement], points: int = 3, digits: int = 30) -> int:
+    """Check every statement, those of the same structure once; how many there were."""
+    seen: set[object] = set()
+    count = 0
+    for statement in statements:
+        key = _structure(statement)
+        if key not in seen:
+            _verify(statement, points, digits)
+            seen.add(key)
+        count += 1
+    return count
+
+
+def _application(before: Expr, after: Expr, active: set[Expr]) -> Statement:
     """Choose the operands: the children of u, or theirs where the rule looks further in."""
     whole = before.args[0][0]
     operands = dict.fromkeys(child for child, _ in whole.args if not is_fixed(child))
@@ -69,9 +82,8 @@ def _application(before: Expr, after: Expr, active: set[Expr]) -> _Application:
             del operands[child]
             operands.update(dict.fromkeys(g for g, _ in child.args if not is_fixed(g)))
     changed = {n.args[0][0] for n in _reached(after, {whole, *operands}, limit) if n.head == DIFFERENTIAL}
-    return _Application(
-        before, after, tuple(operands), frozenset(o for o in operands if o in active | changed)
-    )
+    moving = frozenset(o for o in operands if o in active | changed)
+    return Statement("a step of the derivation", before, after, whole, tuple(operands), moving)
 
 
 def _reached(after: Expr, stops: set[Expr], limit: int) -> dict[Expr, None]:
@@ -85,38 +97,38 @@ def _reached(after: Expr, stops: set[Expr], limit: int) -> dict[Expr, None]:
     return found
 
 
-def _structure(application: _Application) -> object:
-    """The application with its operands numbered: equal for equal statements."""
-    operands = set(application.operands)
+def _structure(statement: Statement) -> object:
+    """The statement with its operands numbered: equal for equal statements."""
+    operands = set(statement.operands)
     place: dict[Expr, int] = {}
     parts: list[object] = []
-    for node in graph_order([application.before, application.after], operands):
+    for node in graph_order([statement.left, statement.right], operands.__contains__):
         place[node] = len(place)
         if node in operands:
             condition = node.head == CALL and node.data in _CONDITIONS
             symbol = node.data if isinstance(node.data, Symbol) else None
             facts = None if symbol is None else (symbol.traits, symbol.low, symbol.high)
-            parts.append((node.shape, node in application.moving, condition, facts))
+            parts.append((node.shape, node in statement.moving, condition, facts))
         else:
             edges = tuple((place[child], labels) for child, labels in node.args)
             parts.append((node.head, node.data, node.shape, edges))
-    return tuple(parts)
+    return place[statement.left], place[statement.right], tuple(parts)
 
 
-def _verify(application: _Application, points: int, digits: int) -> None:
-    before, after = application.before, application.after
-    sizes = sizes_for((before, after))
-    program = Program([before.args[0][0], before, after], sizes, application.operands)
-    fixed = _fixed_symbols(application)
+def _verify(statement: Statement, points: int, digits: int) -> None:
+    operands = statement.operands
+    sizes = sizes_for((statement.left, statement.right))
+    program = Program([statement.guard, statement.left, statement.right], sizes, operands)
+    fixed = _fixed_symbols(statement)
     chance = random.Random(2)
     agreed = 0
     for attempt in range(_TRIES * points):
         mood = MOODS[attempt % len(MOODS)]
-        values = [_value(o, sizes, chance, mood) for o in application.operands]
+        values = [_value(o, sizes, chance, mood) for o in operands]
         whole_numbers = {s.name: sample(s, sizes, chance, mood) for s in fixed}
         slopes = [
-            direction(Symbol(""), v.shape, chance) if _moves(o, application) else None
-            for o, v in zip(application.operands, values, strict=True)
+            direction(Symbol(""), v.shape, chance) if _moves(o, statement) else None
+            for o, v in zip(operands, values, strict=True)
         ]
 
         def compare(
@@ -126,36 +138,33 @@ def _verify(application: _Application, points: int, digits: int) -> None:
             whole_numbers: Mapping[str, Sample] = whole_numbers,
         ) -> tuple[list[Entry], list[Entry]] | None:
             with precision(bits):
-                bound = {
-                    o: _array(v, s) for o, v, s in zip(application.operands, values, slopes, strict=True)
-                }
+                bound = {o: _array(v, s) for o, v, s in zip(operands, values, slopes, strict=True)}
                 given = {n: v.enclosed() for n, v in whole_numbers.items()}
-                whole, true, found = program.run(given, bits=bits, bound=bound)
-                return (true.entries, found.entries) if all_finite(whole.entries) else None
+                guard, true, found = program.run(given, bits=bits, bound=bound)
+                return (true.entries, found.entries) if all_finite(guard.entries) else None
 
         verdict, expected, found = decide(compare, digits)
         if verdict in ("different", "undefined"):
             where = ", ".join(f"operand {i} = {v}" for i, v in enumerate(values, 1))
-            sides = ("the differential is", "the rule gives")
-            disagreement("a step of the derivation", before, where, expected, found, sides)
+            disagreement(statement.what, statement.left, where, expected, found, _SIDES)
         agreed += verdict == "equal"
         if agreed == points:
             return
     if agreed == 0:
         raise VerificationError(
-            f"a step of the derivation could not be checked: no values of its operands were found for which "
-            f"{before.args[0][0].data} is differentiable"
+            f"{statement.what} could not be checked: no values of its operands were found for which "
+            f"{statement.guard.data} is differentiable"
         )
 
 
-def _fixed_symbols(application: _Application) -> list[Symbol]:
+def _fixed_symbols(statement: Statement) -> list[Symbol]:
     """Sizes and whole numbers: they have values but no slopes."""
-    nodes = graph_order([application.before, application.after], application.operands)
-    return [n.data for n in nodes if n.head == SYMBOL and n not in application.operands]
+    nodes = graph_order([statement.left, statement.right], statement.operands.__contains__)
+    return [n.data for n in nodes if n.head == SYMBOL and n not in statement.operands]
 
 
-def _moves(operand: Expr, application: _Application) -> bool:
-    return operand in application.moving and not (operand.head == CALL and operand.data in _CONDITIONS)
+def _moves(operand: Expr, statement: Statement) -> bool:
+    return operand in statement.moving and not (operand.head == CALL and operand.data in _CONDITIONS)
 
 
 def _value(operand: Expr, sizes: dict[str, int], chance: random.Random, mood: str) -> Sample:

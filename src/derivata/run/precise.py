@@ -78,7 +78,7 @@ class Program:
         native = natives(self.roots, bound, rulebook)
         self._slot: dict[Expr, int] = {}
         stops = set(bound)
-        for node in graph_order([native[root] for root in self.roots], stops):
+        for node in graph_order([native[root] for root in self.roots], stops.__contains__):
             slot = self._slot[node] = len(self._slot)
             if node in stops or node.head == SYMBOL:
                 self._leaves.append((slot, node))
@@ -142,7 +142,7 @@ class Program:
         if node.data == ADD:
             return self._sum(node)
         if node.data == POWER and (whole := _whole_exponent(node)) is not None:
-            return self._elementwise(node, lambda base, exponent: balls.power(base, whole))
+            return self._elementwise(node, lambda base, exponent: balls.whole_power(base, whole))
         return self._elementwise(node, _entrywise(node.data, rulebook))
 
     def _columns(self, node: Expr) -> list[tuple[int, list[int] | None]]:
@@ -271,8 +271,8 @@ def _entrywise(name: str, rulebook: Book) -> Callable[..., Entry]:
     return function
 
 
-def graph_order(roots: Sequence[Expr], stops: Collection[Expr]) -> list[Expr]:
-    """Children before parents, not looking into `stops`."""
+def graph_order(roots: Sequence[Expr], is_end: Callable[[Expr], bool]) -> list[Expr]:
+    """Children before parents, not looking into ends."""
     order: list[Expr] = []
     seen: set[Expr] = set()
     for root in roots:
@@ -282,7 +282,7 @@ def graph_order(roots: Sequence[Expr], stops: Collection[Expr]) -> list[Expr]:
         stack: list[tuple[Expr, int]] = [(root, 0)]
         while stack:
             node, position = stack.pop()
-            if node in stops or position == len(node.args):
+            if position == len(node.args) or (position == 0 and is_end(node)):
                 order.append(node)
                 continue
             stack.append((node, position + 1))
@@ -296,7 +296,7 @@ def graph_order(roots: Sequence[Expr], stops: Collection[Expr]) -> list[Expr]:
 def natives(roots: Sequence[Expr], bound: Collection[Expr], rulebook: Book) -> dict[Expr, Expr]:
     """Each node with every function that ball arithmetic does not have replaced by its definition."""
     memo: dict[Expr, Expr] = {}
-    for node in graph_order(list(roots), bound):
+    for node in graph_order(list(roots), bound.__contains__):
         if node in bound:
             memo[node] = node
             continue

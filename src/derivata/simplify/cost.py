@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Expr
 
 NEGATIVE_LEAD = 1.0
 FRACTION = 2.5
 NEGATIVE_NUMBER = 0.4
 REPEATED = 2.0  # what a call that has been seen once costs again
-DEEPEST = 400
+MANY_TERMS = 0.03  # among equals the form with the shorter sums
+LARGE = 200  # any node above this counts once
 
 
-def cost(root: Expr) -> float:
-    """Nodes as written, with a repeated call counted once and penalties for what reads badly."""
+def cost(root: Expr, atoms: Collection[Expr] = ()) -> float:
+    """Nodes as written, with a repeated call counted once and penalties for what reads badly.
+
+    `atoms` are large parts that cost the same in every candidate; they are not looked into.
+    """
     seen: set[Expr] = set()
     amount = 0.0
     stack = [root]
     while stack:
         node = stack.pop()
-        if node.head == CALL and node.data not in (ADD, POWER):
+        if node in atoms and node is not root:
+            amount += REPEATED
+            continue
+        if node.cost > LARGE or (node.head == CALL and node.data not in (ADD, POWER)):
             if node in seen:
                 amount += min(REPEATED, float(node.cost))
-                continue
-            seen.add(node)
-        if node.cost > DEEPEST:
-            if node in seen:
-                amount += REPEATED
                 continue
             seen.add(node)
         amount += _own(node)
@@ -39,7 +43,8 @@ def _own(node: Expr) -> float:
         return 1.0 + FRACTION * (value.denominator > 1) + NEGATIVE_NUMBER * (value < 0)
     if node.head == CALL and node.data == ADD:
         lead = NEGATIVE_LEAD if is_negative(node.args[0][0]) else 0.0
-        return len(node.args) - 1.0 + lead
+        signs = len(node.args) - 1.0
+        return signs + MANY_TERMS * signs**2 + lead
     if node.head == CONTRACTION:
         args = node.args
         if args and args[0][0].head == NUMBER and args[0][0].data == -1:

@@ -28,6 +28,7 @@ from derivata.rewrite.instantiate import instantiate
 from derivata.rewrite.match import rewrite_root
 from derivata.rules.book import Book
 from derivata.simplify.canonical import canonical, collapsed, collapsing
+from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
 from derivata.simplify.network import normal_contraction
 from derivata.simplify.rational import (
@@ -41,8 +42,6 @@ from derivata.simplify.rational import (
     scaled,
 )
 
-LARGEST = 400  # terms a cluster may be multiplied out to
-MOST_LEAVES = 150
 CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
 ROUNDS = 6
 
@@ -99,21 +98,10 @@ class Normaliser:
         """Which internal nodes are roots of clusters, and which are too large to be multiplied out."""
         counts = parent_counts(self.root)
         self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST}
+        self.large = large_nodes(order, self.cut)
         roots = {self.root} | self.cut
-        terms: dict[Expr, int] = {}
-        leaves: dict[Expr, int] = {}
         for node in order:
-            inside = is_internal(node)
-            terms[node] = _term_count(node, terms) if inside and node not in self.cut else 1
-            leaves[node] = sum(leaves[c] for c, _ in node.args) + 1 if inside and node not in self.cut else 1
-            if inside and (
-                terms[node] > LARGEST
-                or leaves[node] > MOST_LEAVES
-                or node in self.cut
-                and _heavy(node, terms, leaves)
-            ):
-                self.large.add(node)
-            if not inside or node in self.large:
+            if node in self.large or not is_internal(node):
                 roots.update(c for c, _ in node.args if is_internal(c))
         return roots
 
@@ -290,27 +278,6 @@ class Normaliser:
         if node.head == CALL:
             return power_of(parts[0], parts[1], node.shape)
         return _merged_product(parts, node)
-
-
-def _term_count(node: Expr, terms: Mapping[Expr, int]) -> int:
-    """An upper bound on the terms of the multiplied-out numerator; large numbers are cut short."""
-    if node.head == NUMBER:
-        return 1
-    if node.head == CALL and node.data == ADD:
-        return min(sum(terms[c] for c, _ in node.args), 10**9)
-    if node.head == CALL:
-        base, exponent = terms[node.args[0][0]], abs(int(node.args[1][0].data))
-        if base == 1 or exponent <= 1:
-            return base
-        return (
-            10**9 if exponent > 1000 or base > 10**4 else min(math.comb(base + exponent - 1, exponent), 10**9)
-        )
-    return min(math.prod(terms[c] for c, _ in node.args), 10**9)
-
-
-def _heavy(node: Expr, terms: Mapping[Expr, int], leaves: Mapping[Expr, int]) -> bool:
-    """Whether a cut node is itself too large inside."""
-    return _term_count(node, terms) > LARGEST or sum(leaves[c] for c, _ in node.args) > MOST_LEAVES
 
 
 def _is_positive(node: Expr) -> bool:

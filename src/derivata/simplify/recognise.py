@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from derivata.expr.node import CALL, CONTRACTION, Expr, with_args
 from derivata.expr.walk import topological
 from derivata.rewrite.match import rewrite_root
@@ -11,10 +14,17 @@ from derivata.rules.book import Book
 MOST_ROUNDS = 4
 
 
-def recognise(
-    root: Expr, book: Book, purposes: tuple[str, ...] = ("recognise",)
-) -> tuple[Expr, tuple[Step, ...]]:
-    """The expression with every recognised part named, and one step per identity that was used."""
+@dataclass(frozen=True)
+class Recognised:
+    """The result, one step per identity that was used, and what became of every node."""
+
+    result: Expr
+    steps: tuple[Step, ...]
+    became: Mapping[Expr, Expr]
+
+
+def recognise(root: Expr, book: Book, purposes: tuple[str, ...] = ("recognise",)) -> Recognised:
+    """The expression with every recognised part named."""
     patterns = [p for purpose in purposes for p in book.sides(purpose)]
     memo: dict[Expr, Expr] = {}
     steps: list[Step] = []
@@ -32,7 +42,7 @@ def recognise(
             if following is None:
                 break
         memo[node] = current
-    return memo[root], tuple(steps)
+    return Recognised(memo[root], tuple(steps), memo)
 
 
 def _alike(left: Expr, node: Expr) -> bool:

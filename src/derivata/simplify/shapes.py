@@ -31,6 +31,7 @@ from derivata.simplify.matrix import arrange
 from derivata.simplify.rational import Polynomial, Rational, from_flint, scaled, term_edges
 
 MOST_COLLECTED = 40
+DEEPEST = 1000  # larger parts are not searched for minus signs
 MOST_GENERATORS = 6
 Pretty = Callable[[Expr], Expr]
 Order = Callable[[Edge], Any]
@@ -65,6 +66,7 @@ class Printer:
 
     def _factors(self, polynomial: Polynomial) -> tuple[Fraction, list[Edge]]:
         scale, parts = polynomial.factor()
+        parts = _conjugates_joined(parts)
         edges: list[Edge] = []
         number_part = from_flint(scale)
         monomial = [0] * len(self.value.families)
@@ -73,6 +75,8 @@ class Printer:
                 exponents = part.monoms()[0]
                 monomial = [m + int(e) * int(count) for m, e in zip(monomial, exponents, strict=True)]
                 continue
+            sign, part = _mostly_positive(part)
+            number_part *= sign ** int(count)
             for node, labels in self._polynomial(part):
                 edges.append((power_of((node, axes(node)), (number(int(count)), ()), node.shape), labels))
         return number_part, [*self._atoms(tuple(monomial)), *edges]
@@ -86,7 +90,8 @@ class Printer:
         monomial = self.value.context.from_dict({low: 1})
         rest = polynomial / monomial
         scale = rest.factor_squarefree()[0]
-        return from_flint(scale), self._atoms(low), rest / scale
+        sign, rest = _mostly_positive(rest / scale)
+        return from_flint(scale) * sign, self._atoms(low), rest
 
     def _below(self) -> tuple[Fraction, list[Edge]]:
         scale, edges = self._factors(self.value.denominator)
@@ -142,8 +147,8 @@ class Printer:
             monomial = tuple(power if i == index else 0 for i in range(len(self.value.families)))
             factors = [*self._atoms(monomial), *content]
             if not rest.is_constant():
-                if not factors and scale == 1:
-                    terms.extend(self._terms(rest))
+                if not factors:
+                    terms.extend(self._terms(self.value.context.from_dict(group)))
                     continue
                 factors.append(self._narrow_sum(rest))
             terms.append(self._narrow(scale, factors))
@@ -196,6 +201,25 @@ class Printer:
         return flat_product(shown, out, sizes)
 
 
+def _mostly_positive(polynomial: Polynomial) -> tuple[int, Polynomial]:
+    """The polynomial or its opposite, whichever has fewer minus signs, and the sign that was taken out."""
+    negative = sum(c < 0 for c in polynomial.coeffs())
+    return (-1, -polynomial) if 2 * negative > len(polynomial) else (1, polynomial)
+
+
+def _conjugates_joined(parts: list[tuple[Polynomial, int]]) -> list[tuple[Polynomial, int]]:
+    """1 - u**2 rather than (1 - u)*(1 + u)."""
+    found: list[tuple[Polynomial, int]] = []
+    for part, count in parts:
+        for i, (other, times) in enumerate(found):
+            if count == times and len(part) == len(other) == 2 and len(joined := part * other) == 2:
+                found[i] = joined, count
+                break
+        else:
+            found.append((part, count))
+    return found
+
+
 def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
     """An elementwise product as one flat node when NumPy's broadcasting can say it, else in matrix notation."""
     rank = len(out)
@@ -217,6 +241,15 @@ def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr
     """Terms without a minus sign first, then by order of appearance."""
     ordered = sorted(terms, key=lambda e: (is_negative(e[0]), order(e)))
     return total(ordered, shape)
+
+
+def _flat(terms: list[Edge]) -> list[Edge]:
+    """Terms that are sums replaced by theirs."""
+    found: list[Edge] = []
+    for node, labels in terms:
+        inner = node.args if _is_sum(node) else ((node, axes(node)),)
+        found.extend((child, tuple(labels[i] for i in where)) for child, where in inner)
+    return found
 
 
 def _without_deltas(out: tuple[int, ...], edges: list[Edge]) -> tuple[tuple[int, ...], list[Edge]]:
@@ -263,11 +296,16 @@ def _signed(scale: Fraction, edges: list[Edge], order: Order) -> tuple[Fraction,
     """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
     shown = []
     for node, labels in edges:
-        if _balance(node) < 0 or (_balance(node) == 0 and _ends_in_minus_number(node)):
-            node, scale = negated(node, order), -scale
+        opposite = negated(node, order) if _holds_a_sum(node) else node
+        if _minus_signs(opposite) < _minus_signs(node):
+            node, scale = opposite, -scale
         shown.append((node, labels))
     if scale < 0:
-        ties = [i for i, (node, _) in enumerate(shown) if _balance(node) == 0]
+        ties = [
+            i
+            for i, (node, _) in enumerate(shown)
+            if _holds_a_sum(node) and _minus_signs(negated(node, order)) == _minus_signs(node)
+        ]
         ties.sort(key=lambda i: _ends_in_minus_number(negated(shown[i][0], order)))
         for i in ties[:1]:
             shown[i] = (negated(shown[i][0], order), shown[i][1])
@@ -280,6 +318,8 @@ def _ends_in_minus_number(node: Expr) -> bool:
     if node.head != CALL or node.data != ADD:
         return False
     numbers = [c for c, _ in node.args if c.head == NUMBER]
+    if node.cost > DEEPEST:
+        return False
     rest = [c for c, _ in node.args if c.head != NUMBER]
     return len(numbers) == 1 and numbers[0].data < 0 and not all(is_polynomial_term(c) for c in rest)
 
@@ -289,23 +329,36 @@ def is_polynomial_term(node: Expr) -> bool:
     return not any(n.head not in (NUMBER, SYMBOL, CONTRACTION) and n.data != POWER for n in topological(node))
 
 
-def _balance(node: Expr) -> int:
-    """Terms with a plus minus terms with a minus, for a sum or a contraction of one; 1 for anything else."""
-    if node.head == CALL and node.data == ADD:
-        minus = sum(is_negative(c) for c, _ in node.args)
-        return len(node.args) - 2 * minus
-    if node.head == CONTRACTION and len(node.args) > 1:
-        found = [b for c, _ in node.args if c.head == CALL and (b := _balance(c)) < 1]
-        return found[0] if found else 1
-    return 1
+def _holds_a_sum(node: Expr) -> bool:
+    """Whether a minus sign can be put inside."""
+    if node.head == CONTRACTION:
+        return any(_is_sum(child) for child, _ in node.args)
+    return _is_sum(node)
+
+
+def _is_sum(node: Expr) -> bool:
+    return node.head == CALL and node.data == ADD
+
+
+def _minus_signs(root: Expr) -> int:
+    """How many minus signs are written outside of functions; f(x) - 1 counts twice, as 1 - f(x) reads better."""
+    count = 0
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if _is_sum(node):
+            count += sum(is_negative(child) for child, _ in node.args) + _ends_in_minus_number(node)
+        if _is_sum(node) or node.head == CONTRACTION:
+            stack.extend(child for child, _ in node.args if child.cost < DEEPEST)
+    return count
 
 
 def negated(node: Expr, order: Order) -> Expr:
     """The node with the opposite sign, the minus put inside a sum."""
     if node.head == CALL and node.data == ADD:
-        return sorted_sum([(negated(c, order), labels) for c, labels in node.args], node.shape, order)
+        return sorted_sum(_flat([(negated(c, order), labels) for c, labels in node.args]), node.shape, order)
     if node.head == CONTRACTION and not is_negative(node):
         for i, (child, labels) in enumerate(node.args):
-            if child.head == CALL and child.data == ADD and _balance(child) < 1:
+            if _is_sum(child):
                 return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
     return scaled(node, Fraction(-1))

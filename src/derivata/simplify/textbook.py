@@ -5,7 +5,7 @@ It only chooses what to print and is never normalised again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,24 +21,25 @@ from derivata.expr.node import (
     SYMBOL,
     Edge,
     Expr,
+    Labels,
     contraction,
     number,
     with_args,
 )
-from derivata.expr.walk import topological
-from derivata.rewrite.fold import total
+from derivata.expr.walk import parent_counts, topological
+from derivata.rewrite.fold import product, total
 from derivata.rules.book import Book
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
-from derivata.simplify.normal import Normaliser, normal, normal_with_cuts
+from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
+from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import Printer, sorted_sum
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
-MOST_ALONE = 8
-FOREIGN = 12.0  # a function that neither the input nor the recognised name contains
+MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,34 @@ def present(raw: Expr, given: Expr, book: Book) -> Presented:
     work = _Textbook(given, book)
     shown = work.show(raw)
     final: dict[Expr, Expr] = {}
+    # The parts of a large result stay apart, so that each can be checked by itself.
+    apart = set() if raw.cost < LARGEST_ALONE else {work.shown.get(to) for to in work.cut.values()}
+    merged = {node for node, count in parent_counts(shown).items() if count == 1 and node not in apart}
     for node in topological(shown):
-        final[node] = _divided(with_args(node, tuple((final[c], labels) for c, labels in node.args)))
-    parts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
-    return Presented(final[shown], (*parts, (raw, final[shown])))
+        args = tuple(edge for child, labels in node.args for edge in _factors(node, child, labels, child in merged, final))
+        final[node] = _divided(with_args(node, args))
+    named = recognise(final[shown], book)
+    shown_cuts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
+    parts = [(node, named.became.get(to, to)) for node, to in shown_cuts]
+    return Presented(named.result, (*parts, (raw, named.result)))
+
+
+def _factors(
+    node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Mapping[Expr, Expr]
+) -> Iterator[Edge]:
+    """The operand; if it is a product inside a product, its factors."""
+    inner = final[child]
+    if (
+        may_merge
+        and all(n.head == CONTRACTION and is_elementwise(n) for n in (node, inner))
+        and inner.args
+        and all(where in ((), inner.data) for _, where in inner.args)
+        and NUMBER not in (inner.args[0][0].head, inner.args[-1][0].head)
+    ):
+        place = dict(zip(inner.data, labels, strict=True))
+        yield from ((factor, tuple(place[i] for i in where)) for factor, where in inner.args)
+    else:
+        yield inner, labels
 
 
 def _divided(node: Expr) -> Expr:
@@ -100,11 +125,13 @@ class _Textbook:
         }
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
+        self.atoms: set[Expr] = set()  # large printed forms
+        self.names: dict[Expr, int] = {}
 
     def show(self, raw: Expr) -> Expr:
         found, self.cut = normal_with_cuts(raw, self.book)
         whole = self._present(found)
-        if raw.head == CALL and raw.data == ADD and 1 < len(raw.args) <= MOST_ALONE:
+        if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE and raw.cost < LARGEST_ALONE:
             alone = self._alone(raw)
             kept = _like_terms_free(alone) and _one_denominator(alone) and _calls(alone) <= _calls(whole)
             if kept and cost(alone) - ALONE_BONUS < cost(whole):
@@ -129,8 +156,14 @@ class _Textbook:
         roots = normaliser.roots
         for node in topological(root):
             if node not in self.shown and (node in roots or not is_internal(node)):
-                self.shown[node] = self._node(node, normaliser)
+                self._put(node, self._node(node, normaliser))
         return self.shown[root]
+
+    def _put(self, node: Expr, shown: Expr) -> Expr:
+        self.shown[node] = shown
+        if shown.cost > CUT_COST:
+            self.atoms.add(shown)
+        return shown
 
     def _pretty(self, node: Expr) -> Expr:
         """The printed form of an atom, or of a power of one that printing has just built."""
@@ -141,8 +174,7 @@ class _Textbook:
             return with_args(node, ((self._pretty(base[0]), base[1]), exponent))
         normaliser = Normaliser(node, self.book)
         normaliser.run()
-        self.shown[node] = self._node(node, normaliser)
-        return self.shown[node]
+        return self._put(node, self._node(node, normaliser))
 
     def _node(self, node: Expr, normaliser: Normaliser) -> Expr:
         if not node.args:
@@ -172,7 +204,7 @@ class _Textbook:
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
             for candidate in Printer(choice, self._pretty, self._order, normaliser.facts.bases).candidates():
-                price = cost(candidate) + self._foreign(candidate, value, position)
+                price = cost(candidate, self.atoms) + self._foreign(candidate, value, position)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
         return node if best is None else best[1]
@@ -203,7 +235,10 @@ class _Textbook:
         edges = [(self._pretty(c), labels) for c, labels in node.args]
         if node.head == CALL and node.data == ADD:
             return total(sorted(edges, key=self._order), node.shape)
-        return with_args(node, tuple(edges))
+        if node.head != CONTRACTION:
+            return with_args(node, tuple(edges))
+        edges.sort(key=self._order)
+        return product(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
 
     def _order(self, edge: Edge) -> Any:
         """Numbers, then symbols, then functions, then sums; each in order of appearance in the input."""
@@ -212,8 +247,9 @@ class _Textbook:
         return kind, first, -node.data.count("'") if node.head == CALL else 0, labels, node.digest
 
     def _first(self, node: Expr) -> int:
-        names = [self.rank.get(n, 10**6) for n in _names(node)]
-        return min(names, default=10**6)
+        if node not in self.names:
+            self.names[node] = min((self.rank.get(n, 10**6) for n in _names(node)), default=10**6)
+        return self.names[node]
 
 
 def _calls(root: Expr) -> int:
@@ -246,19 +282,21 @@ def _like_terms_free(root: Expr) -> bool:
     return len(set(parts)) == len(parts)
 
 
-def _kind(node: Expr) -> int:
+def _kind(node: Expr, depth: int = 3) -> int:
+    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals; products are as their last factor."""
     if node.head == CALL and node.data == POWER:
-        if node.args[1][0].head != NUMBER:
+        base, exponent = node.args[0][0], node.args[1][0]
+        if exponent.head != NUMBER:
             return 1
-        return 3 if node.args[1][0].head == NUMBER and node.args[1][0].data < 0 else _kind(node.args[0][0])
+        return 3 if exponent.data < 0 else _kind(base, depth)
     if node.head == NUMBER:
         return 0
     if node.head == SYMBOL:
         return 0 if not node.shape else 1
     if node.head == CALL and node.data == ADD:
         return 2
-    if node.head == CONTRACTION and is_elementwise(node) and node.args:
-        return max(_kind(c) for c, _ in node.args)
+    if depth and node.head == CONTRACTION and is_elementwise(node) and node.args:
+        return max(_kind(c, depth - 1) for c, _ in node.args)
     return 1
 
 

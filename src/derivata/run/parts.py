@@ -1,0 +1,97 @@
+"""The check of large results part by part: what each operand receives in the reverse sweep, and what each part
+was simplified to. Parts meet at nodes that are replaced by random values, so no enclosure grows with the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from derivata.calculus.derive import Pullback
+from derivata.expr.node import ADD, Edge, Expr, Size, axes, call, contraction, with_args
+from derivata.run.local import Statement, verify_statements
+from derivata.run.precise import graph_order
+from derivata.run.sample import is_fixed
+
+
+def verify_pullbacks(pullbacks: Sequence[Pullback]) -> int:
+    """Check that <adjoint, node> = sum of <contribution, operand>, whatever adjoint and operands are."""
+    return verify_statements(map(_pullback, pullbacks))
+
+
+def _pullback(pullback: Pullback) -> Statement:
+    node, adjoint = pullback.node, pullback.adjoint
+    outer = adjoint.shape[: len(adjoint.shape) - len(node.shape)]
+    left = _inner(adjoint, node, outer)
+    terms = [_inner(given, node.args[position][0], outer) for position, given in pullback.given]
+    right = terms[0] if len(terms) == 1 else call(ADD, [(t, axes(t)) for t in terms])
+    operands = dict.fromkeys([adjoint, *(child for child, _ in node.args)])
+    free = tuple(o for o in operands if o.args or not is_fixed(o))
+    return Statement("a step of the reverse sweep", left, right, left, free)
+
+
+def _inner(adjoint: Expr, node: Expr, outer: tuple[Size, ...]) -> Expr:
+    """The sum of adjoint * node over the node's axes."""
+    lead = tuple(range(len(outer)))
+    own = tuple(range(len(outer), len(outer) + len(node.shape)))
+    edges: list[Edge] = [(adjoint, (*lead, *own)), (node, own)]
+    return contraction(edges, lead, dict(enumerate((*outer, *node.shape))))
+
+
+def verify_identities(steps: Iterable[tuple[Expr, Expr]]) -> int:
+    """Check every pair of a node and what an identity made of it, whatever stands inside both."""
+    return verify_statements(
+        Statement("an identity", before, after, before, _shared(before, after, _near(before) & _near(after)))
+        for before, after in steps
+    )
+
+
+def _near(root: Expr) -> frozenset[Expr]:
+    """The first nodes below the root."""
+    found = dict.fromkeys(child for child, _ in root.args)
+    for node in list(found):
+        found.update(dict.fromkeys(child for child, _ in node.args))
+    for node in list(found):
+        found.update(dict.fromkeys(child for child, _ in node.args))
+    return frozenset(n for n in found if n.args)
+
+
+def verify_parts(parts: Sequence[tuple[Expr, Expr]]) -> int:
+    """Check that every part became something equal, given that the parts inside it did."""
+    return verify_statements(_parts(parts))
+
+
+def _parts(parts: Sequence[tuple[Expr, Expr]]) -> Iterator[Statement]:
+    became = dict(parts)
+    ends = frozenset(after for after in became.values() if after.args)
+    for before, after in parts:
+        left = _rebuilt(before, became)
+        if left is not after:
+            yield Statement("a simplification", left, after, left, _shared(left, after, ends))
+
+
+def _rebuilt(root: Expr, became: Mapping[Expr, Expr]) -> Expr:
+    """The node with every part inside it in its new form."""
+    made: dict[Expr, Expr] = {}
+
+    def is_part(node: Expr) -> bool:
+        return node is not root and node in became
+
+    for node in graph_order([root], is_part):
+        args = () if is_part(node) else tuple((made[child], labels) for child, labels in node.args)
+        made[node] = became[node] if is_part(node) else with_args(node, args)
+    return made[root]
+
+
+def _shared(left: Expr, right: Expr, ends: Collection[Expr]) -> tuple[Expr, ...]:
+    """The ends that stand on both sides; those on one side only are looked into."""
+    opened = {left, right}
+
+    def is_end(node: Expr) -> bool:
+        return node in ends and node not in opened
+
+    while True:
+        sides = [{n for n in graph_order([root], is_end) if is_end(n)} for root in (left, right)]
+        alone = sides[0] ^ sides[1]
+        if not alone:
+            return tuple(sides[0])
+        opened |= alone
