@@ -61,7 +61,10 @@ def calculus(name: str, graph: Graph, repeats: int) -> None:
         each = seconds(lambda of=of: derivative(of, by, book()), repeats) / nodes  # type: ignore[misc]
         first = first or each
         kept = stored(of, by) / nodes
-        print(f"| {name} | {nodes} | {each * nodes:.3f} | {each * 1e6:.1f} | {each / first:.2f} | {kept:.0f} |", flush=True)
+        print(
+            f"| {name} | {nodes} | {each * nodes:.3f} | {each * 1e6:.1f} | {each / first:.2f} | {kept:.0f} |",
+            flush=True,
+        )
 
 
 def stored(of: Expr, by: Expr) -> int:

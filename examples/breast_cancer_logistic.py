@@ -59,9 +59,7 @@ def progress(intermediate_result: OptimizeResult) -> None:
 
 
 start = np.zeros(X.shape[1])
-found = minimize(
-    objective, start, jac=True, method="L-BFGS-B", callback=progress, options={"ftol": 0, "gtol": 1e-8}
-)
+found = minimize(objective, start, jac=True, method="L-BFGS-B", callback=progress, options={"ftol": 0, "gtol": 1e-8})
 accuracy = np.mean(np.sign(X @ found.x) == y)
 print(f"\ntrained: loss {found.fun:.10f} after {found.nit} iterations, accuracy {accuracy:.1%}")
 

@@ -58,9 +58,7 @@ def progress(intermediate_result: OptimizeResult) -> None:
 
 
 start = np.zeros(64 * 10)
-found = minimize(
-    objective, start, jac=True, method="L-BFGS-B", callback=progress, options={"ftol": 0, "gtol": 1e-8}
-)
+found = minimize(objective, start, jac=True, method="L-BFGS-B", callback=progress, options={"ftol": 0, "gtol": 1e-8})
 W = found.x.reshape(64, 10)
 accuracy = np.mean(np.argmax(X @ W, axis=1) == data.target)
 print(f"\ntrained: loss {found.fun:.10f} after {found.nit} iterations, accuracy {accuracy:.1%}")

@@ -13,8 +13,8 @@ from derivata.expr.node import Expr, contraction, variable
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import symbols, topological
 from derivata.render.derivation import Derivation
-from derivata.rules.book import book
 from derivata.rewrite.step import Step
+from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
 from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
 from derivata.simplify import normal as _normal
@@ -102,9 +102,7 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     subscripts = ", ".join([":"] * len(of.shape) + [p.strip() for p in places])
     free = ", ".join(f"{p.strip()} int" for p in places if p.strip().isidentifier())
     picked = lower.read(f"Q[{subscripts}]", ", ".join(filter(None, (lead, free))), book().vocabulary)
-    args = tuple(
-        (result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args
-    )
+    args = tuple((result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args)
     return textbook(contraction(args, picked.data), of, book())
 
 
@@ -129,9 +127,7 @@ def gradient(
     """The gradient of a scalar expression: an expression of the variable's shape."""
     of = _expression(f, where)
     if of.shape:
-        raise VariableError(
-            f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian"
-        )
+        raise VariableError(f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian")
     return derive(of, wrt, allow_kinks=allow_kinks).result
 
 

@@ -142,12 +142,8 @@ def test_nothing_nests_deeply() -> None:
         assert max(map(len, text.splitlines())) <= 200
         assert len(text) < 200_000
         compile(text, "<test>", "exec")
-    assert run(function_source("f", None, {"v": quotient}, docstring=""), "f")(1.0) == pytest.approx(
-        (5**0.5 - 1) / 2
-    )
-    many = function_source(
-        "f", None, {"v": read(" + ".join(f"variable_{i}" for i in range(500)))}, docstring=""
-    )
+    assert run(function_source("f", None, {"v": quotient}, docstring=""), "f")(1.0) == pytest.approx((5**0.5 - 1) / 2)
+    many = function_source("f", None, {"v": read(" + ".join(f"variable_{i}" for i in range(500)))}, docstring="")
     assert max(map(len, many.splitlines())) <= 110
     assert run(many, "f")(*[1] * 500) == 500
 

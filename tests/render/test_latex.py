@@ -157,9 +157,7 @@ def test_long_and_deep() -> None:
 
 
 SCALARS = st.sampled_from(["x", "y1", "w_out", "2", "1/2", "(-3)", "alpha", "z[k]", "z@v", "sum(y)", "tr(A)"])
-VECTORS = st.sampled_from(
-    ["z", "v", "y", "A@z", "sum(B, axis=1)", "ones(n)", "onehot(k, n)", "B[k]", "diag(A)"]
-)
+VECTORS = st.sampled_from(["z", "v", "y", "A@z", "sum(B, axis=1)", "ones(n)", "onehot(k, n)", "B[k]", "diag(A)"])
 MATRICES = st.sampled_from(["A", "B.T", "A@B", "outer(z, v)", "eye(n)", "A + z", "diag(v)"])
 PATTERNS = [
     "({0}) + ({1})", "({0}) - ({1})", "({0})*({1})", "({0})/({1})", "({0})**2", "-({0})", "sqrt({0})",

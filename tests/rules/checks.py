@@ -103,9 +103,7 @@ def differential_problem(record: Function, point: Point, direction: Point) -> st
     where, here = declared(record), still(point)
     here["out"] = frozen(value)
     try:
-        first, double, nothing = (
-            run(record.d, where, here | _changes(direction, factor)) for factor in (1, 2, 0)
-        )
+        first, double, nothing = (run(record.d, where, here | _changes(direction, factor)) for factor in (1, 2, 0))
     except Undefined:
         return f"d is not defined at {_show(point)}"
     if not agree(_full(first, value), slopes(value)):

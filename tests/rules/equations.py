@@ -56,9 +56,7 @@ def _points(where: str, names: dict[str, bool], count: int) -> Iterator[dict[str
                 point[name] = [Fraction(1)]
                 continue
             if not rank:
-                x = Fraction(
-                    chance.choice([-700, -37, -3, -1, 0, 1, 2, 5, 90]), chance.choice([1, 2, 8, 2**30])
-                )
+                x = Fraction(chance.choice([-700, -37, -3, -1, 0, 1, 2, 5, 90]), chance.choice([1, 2, 8, 2**30]))
                 point[name] = [x]
                 continue
             entries = [Fraction(chance.randint(-40, 40), 8) for _ in range(_SIZE**rank)]

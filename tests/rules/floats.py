@@ -16,9 +16,7 @@ from derivata.rules.record import Function
 
 def floats(point: Point) -> dict[str, Any]:
     """A point as NumPy has it."""
-    return {
-        n: np.array([float(e) for e in v]) if isinstance(v, tuple) else float(v) for n, v in point.items()
-    }
+    return {n: np.array([float(e) for e in v]) if isinstance(v, tuple) else float(v) for n, v in point.items()}
 
 
 def run_code(record: Function, values: dict[str, Any]) -> Any:
@@ -50,9 +48,7 @@ def _node(book: Book, node: Expr, done: dict[Expr, Any], values: dict[str, Any])
     args = [done[child] for child, _ in node.args]
     if node.head == CONTRACTION:
         sizes = next((v.shape[0] for v in values.values() if getattr(v, "shape", ())), 0)
-        operands = [
-            x for a, (_, labels) in zip(args, node.args, strict=True) for x in (np.asarray(a), list(labels))
-        ]
+        operands = [x for a, (_, labels) in zip(args, node.args, strict=True) for x in (np.asarray(a), list(labels))]
         broadcast = [label for label in node.data if not any(label in labels for _, labels in node.args)]
         for label in broadcast:
             operands += [np.ones(sizes), [label]]

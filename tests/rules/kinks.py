@@ -161,9 +161,7 @@ def _given(record: Function, point: Point) -> Any:
 def breaks(record: Function, point: Point) -> bool:
     """Whether the value or the slope jumps here."""
     try:
-        before, after = (
-            value_at(record, _shifted(record, point, side * samples.NEAR)).entries[0] for side in (-1, 1)
-        )
+        before, after = (value_at(record, _shifted(record, point, side * samples.NEAR)).entries[0] for side in (-1, 1))
         here = value_at(record, point).entries[0]
         left, right = (slope_beside(record, point, side) for side in (-1, 1))
     except Undefined:

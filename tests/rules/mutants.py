@@ -107,9 +107,7 @@ def function_mutants(record: Function) -> Iterator[Mutant]:
         wrong = "(i)->()" if record.signature == "(i)->(i)" else "(i)->(i)"
         yield Mutant(replace(record, signature=wrong), "signature", record.signature, wrong)
     for shown in re.findall(r"#\w+", record.latex):
-        yield Mutant(
-            replace(record, latex=record.latex.replace(shown, "")), "latex", record.latex, f"no {shown}"
-        )
+        yield Mutant(replace(record, latex=record.latex.replace(shown, "")), "latex", record.latex, f"no {shown}")
 
 
 def _put(record: Function, field: str, text: str) -> Function:
@@ -147,9 +145,7 @@ def _bent(kink: Kink, names: tuple[str, ...]) -> Iterator[tuple[str, tuple[Kink,
 
 def _codes(backend: str, text: str) -> Iterator[str]:
     """Another function of the same backend; signs and numbers in expressions."""
-    known = list(
-        dict.fromkeys(f.code[backend] for f in book().functions if _like(f.code.get(backend, ""), text))
-    )
+    known = list(dict.fromkeys(f.code[backend] for f in book().functions if _like(f.code.get(backend, ""), text)))
     if text and len(known) > 1:
         yield known[(known.index(text) + 1) % len(known)]
     if "(" in text:

@@ -169,6 +169,5 @@ def agree(left: list[Any], right: list[Any]) -> bool:
     if len(left) != len(right):
         return False
     return all(
-        a.overlaps(b) and (a - b).rad() <= (abs(a) + 1).mid() * 2.0**-60
-        for a, b in zip(left, right, strict=True)
+        a.overlaps(b) and (a - b).rad() <= (abs(a) + 1).mid() * 2.0**-60 for a, b in zip(left, right, strict=True)
     )

@@ -94,9 +94,7 @@ def _far(record: Function) -> Iterator[list[tuple[Fraction, Any, Any]]]:
             places += [p for x in samples.EXTREMES if samples.inside(record, p := {**some, name: x})]
         yield [(_first(p, name), p, e) for p in places for e in _entries(record, p)]
     extra = (
-        samples.points(record)
-        if record.signature
-        else [{n: x for n, _ in record.arguments} for x in samples.EXTREMES]
+        samples.points(record) if record.signature else [{n: x for n, _ in record.arguments} for x in samples.EXTREMES]
     )
     yield [(Fraction(0), p, e) for p in extra if samples.inside(record, p) for e in _entries(record, p)]
 

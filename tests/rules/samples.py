@@ -17,10 +17,7 @@ NEAR = Fraction(1, 2**70)  # where one-sided slopes are read off
 _WHOLE = [Fraction(n) for n in (0, 1, -1, 2, -2, 3, -3, 6, -6)]
 GRID = sorted(
     {p + s * EPSILON for p in _WHOLE for s in (-1, 0, 1)}
-    | {
-        Fraction(n, 16)
-        for n in (1, -1, 4, -4, 7, -7, 8, -8, 9, 12, -12, 15, -15, 21, -21, 25, 37, -37, 77, -77)
-    }
+    | {Fraction(n, 16) for n in (1, -1, 4, -4, 7, -7, 8, -8, 9, 12, -12, 15, -15, 21, -21, 25, 37, -37, 77, -77)}
     | {Fraction(n) for n in (10, -10, 20, -20, 30, -30)}
 )
 EXTREMES = [Fraction(s * n) for n in (10**3, 10**6) for s in (-1, 1)]

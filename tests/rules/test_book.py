@@ -51,9 +51,7 @@ def test_definitions_end_at_functions_without_one() -> None:
     waiting: dict[str, set[str]] = {}
     for record in _FUNCTIONS:
         nodes = topological(book().formula(record, record.value)) if record.value else []
-        called = [
-            book().get(n.data if n.head == CALL else n.data[0]) for n in nodes if n.head in (CALL, PRIMITIVE)
-        ]
+        called = [book().get(n.data if n.head == CALL else n.data[0]) for n in nodes if n.head in (CALL, PRIMITIVE)]
         waiting[record.name] = {callee.name for callee in called if callee is not None and callee.value}
     while waiting:
         ready = {name for name, needed in waiting.items() if not needed & waiting.keys()}

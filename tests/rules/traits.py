@@ -37,9 +37,7 @@ def _is_piecewise(book: Book, record: Function) -> bool:
         return False
     nodes = topological(parsed(record.value, declared(record)))
     names = {n.data if n.head == CALL else n.data[0] for n in nodes if n.head in (CALL, PRIMITIVE)}
-    return any(
-        "piecewise" in f.traits for name in names if (f := book.get(name)) is not None and f is not record
-    )
+    return any("piecewise" in f.traits for name in names if (f := book.get(name)) is not None and f is not record)
 
 
 def _symmetry(record: Function) -> set[str]:

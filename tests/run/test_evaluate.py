@@ -138,9 +138,7 @@ CASES = [
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_the_value_is_numpys(text: str, expected: Any) -> None:
     node = expression(text)
-    given_values = (
-        values(node) | ({"n": 4} if text.startswith("eye") else {}) | ({"c": 5} if "onehot" in text else {})
-    )
+    given_values = values(node) | ({"n": 4} if text.startswith("eye") else {}) | ({"c": 5} if "onehot" in text else {})
     result = evaluate(node, given_values)
     assert result.shape == np.shape(expected)
     np.testing.assert_allclose(result, expected, rtol=1e-11, atol=1e-12)

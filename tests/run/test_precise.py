@@ -120,9 +120,7 @@ def test_functions_of_arrays_are_mapped() -> None:
     assert columns[1] + columns[3] == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["log(-2)", "(-2)**(1/2)", "1/(2-2)", "sqrt(x)", "x**(1/3)", "x**y", "log(x)*log(x)"]
-)
+@pytest.mark.parametrize("text", ["log(-2)", "(-2)**(1/2)", "1/(2-2)", "sqrt(x)", "x**(1/3)", "x**y", "log(x)*log(x)"])
 def test_outside_of_a_domain_nothing_is_enclosed(text: str) -> None:
     (found,) = evaluate([expression(text)], {"x": along(-2), "y": scalar("1/2")}, {}, bits=BITS)
     assert not is_finite(found.entries[0])

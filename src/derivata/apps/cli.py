@@ -54,12 +54,8 @@ def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return wrap
 
 
-_where = click.option(
-    "--where", default=None, metavar="TEXT", help='Declarations, such as "X[n,d], y[n], lam > 0".'
-)
-_wrt = click.option(
-    "--wrt", default=None, metavar="NAME", help="Differentiate by this variable; z[k] for one entry."
-)
+_where = click.option("--where", default=None, metavar="TEXT", help='Declarations, such as "X[n,d], y[n], lam > 0".')
+_wrt = click.option("--wrt", default=None, metavar="NAME", help="Differentiate by this variable; z[k] for one entry.")
 _format = click.option(
     "--format", "form", type=click.Choice(FORMATS), default=None, help="How to print; unicode on a terminal."
 )
@@ -70,9 +66,7 @@ _format = click.option(
 @_wrt
 @_where
 @_format
-@click.option(
-    "--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate."
-)
+@click.option("--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate.")
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the rules one by one.")
 @click.option("--no-kinks", is_flag=True, help="Refuse functions that are not differentiable everywhere.")
 def derive_command(
@@ -101,9 +95,7 @@ def derive_command(
         shown = derivation.unicode(width, ascii_only=not _encodes_unicode(), steps=steps)
         _coloured(shown)
     else:
-        _coloured(
-            derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps)
-        )
+        _coloured(derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps))
 
 
 @_command("show")
@@ -144,11 +136,7 @@ def code_command(expression: str, wrt: str | None, where: str | None, target: st
 
 def _shielded(argument: str) -> str:
     """An expression may start with a minus sign; the only option with one dash is -h."""
-    return (
-        f" {argument}"
-        if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h")
-        else argument
-    )
+    return f" {argument}" if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h") else argument
 
 
 def _given(expression: str) -> str:

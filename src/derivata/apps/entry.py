@@ -41,9 +41,7 @@ class Entry:
         """The page for programs."""
         found = {"name": self.title, **{k: v for k, v in self.lines if v}}
         found["derivatives"] = json.dumps([json.loads(d.as_json()) for d in self.derivations])
-        return json.dumps(
-            {**found, "derivatives": json.loads(found["derivatives"])}, indent=2, ensure_ascii=False
-        )
+        return json.dumps({**found, "derivatives": json.loads(found["derivatives"])}, indent=2, ensure_ascii=False)
 
 
 def entry(name: str) -> Entry:
@@ -53,21 +51,20 @@ def entry(name: str) -> Entry:
     function = rulebook.get(wanted) or rulebook.get(wanted.lower())
     if function is not None:
         return _function(function)
-    for record in (*rulebook.laws, *rulebook.identities):
-        if record.name.lower() == wanted.lower():
-            return _law(record) if isinstance(record, Law) else _identity(record)
-    names = tuple(r.name for r in (*rulebook.laws, *rulebook.identities))
-    raise UnknownNameError(
-        f"no entry is called {wanted[:40]!r}{rulebook.vocabulary.suggestion(wanted, names)}"
-    )
+    for law in rulebook.laws:
+        if law.name.lower() == wanted.lower():
+            return _law(law)
+    for identity in rulebook.identities:
+        if identity.name.lower() == wanted.lower():
+            return _identity(identity)
+    names = (*(law.name for law in rulebook.laws), *(identity.name for identity in rulebook.identities))
+    raise UnknownNameError(f"no entry is called {wanted[:40]!r}{rulebook.vocabulary.suggestion(wanted, names)}")
 
 
 def _function(record: Function) -> Entry:
     arguments = [n for n, _ in record.arguments]
     signature = record.as_signature()
-    shapes = {
-        n: f"[{','.join(core)}]" if core else "" for n, core in zip(arguments, signature.core, strict=True)
-    }
+    shapes = {n: f"[{','.join(core)}]" if core else "" for n, core in zip(arguments, signature.core, strict=True)}
     where = ", ".join(f"{n}{s}" for n, s in shapes.items() if s)
     lines = [
         ("function", f"{record.name}({record.args})"),

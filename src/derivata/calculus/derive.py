@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from derivata.calculus.rules import differentiate_node, label_sizes
 from derivata.errors import UnsupportedError, VariableError
 from derivata.expr.node import (
     ADD,
@@ -20,7 +21,6 @@ from derivata.expr.node import (
 )
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import collector_paused, depends, topological
-from derivata.calculus.rules import differentiate_node, label_sizes
 from derivata.rewrite.fold import product, total
 from derivata.rewrite.step import Step
 from derivata.rules.book import Book
@@ -122,7 +122,7 @@ def _seed(form: Expr) -> Expr:
 def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...], form: Expr) -> Expr:
     """What one operand of a linear node receives."""
     rank = len(outer)
-    child, labels = node.args[position]
+    labels = node.args[position][1]
     if node.head == CALL and node.data == ADD:
         out = axes(node)
         others: list[Edge] = []

@@ -86,9 +86,7 @@ def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:
         symbol = node.data
         low = -math.inf if symbol.low is None else _float(symbol.low)
         high = math.inf if symbol.high is None else _float(symbol.high)
-        return Bounds(
-            low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open
-        )
+        return Bounds(low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open)
     parts = [known[child] for child, _ in node.args]
     if node.head == CALL and node.data == ADD:
         return Bounds(

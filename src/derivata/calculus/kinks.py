@@ -28,9 +28,7 @@ def _sentence(node: Expr, record: Function, kink: Kink) -> str:
     where = _filled(kink.at, record, values, node)
     slopes = [_filled(side, record, values, node) for side in (kink.left, kink.right, kink.ours)]
     shown = _short(node)
-    return (
-        f"{shown} at {where}: slope {slopes[0]} from the left, {slopes[1]} from the right, chosen {slopes[2]}"
-    )
+    return f"{shown} at {where}: slope {slopes[0]} from the left, {slopes[1]} from the right, chosen {slopes[2]}"
 
 
 def _filled(text: str, record: Function, values: dict[str, str], node: Expr) -> str:

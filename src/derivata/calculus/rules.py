@@ -129,9 +129,7 @@ def _is_reciprocal(node: Expr) -> bool:
     return node.head == CALL and node.data == POWER and node.args[1][0] is MINUS_ONE
 
 
-def _function(
-    node: Expr, record: Function | None, name: str, mapped: int, tangent: Tangent, book: Book
-) -> Applied:
+def _function(node: Expr, record: Function | None, name: str, mapped: int, tangent: Tangent, book: Book) -> Applied:
     if record is None:
         return _unspecified(node, name, tangent)
     if is_onehot(node) or not record.d:

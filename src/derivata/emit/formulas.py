@@ -88,9 +88,7 @@ def _formula(name: str, backend: str, depth: int) -> Expr:
     return expand([formula], backend, depth + 1)[0]
 
 
-def put_in(
-    formula: Expr, arguments: Mapping[str, Edge], mapped: Sequence[Size], sizes: Mapping[str, Size]
-) -> Expr:
+def put_in(formula: Expr, arguments: Mapping[str, Edge], mapped: Sequence[Size], sizes: Mapping[str, Size]) -> Expr:
     """A record's formula over the arguments of a node, mapped over the node's leading axes.
 
     The labels of an argument below `len(mapped)` are those axes, the others its own. Every node of the
@@ -112,9 +110,7 @@ def put_in(
     return contraction([(image, (*held, *own))], (*range(count), *own), dict(enumerate(mapped)))
 
 
-def _argument(
-    node: Expr, arguments: Mapping[str, Edge], count: int, sizes: Mapping[str, Size]
-) -> tuple[Expr, Labels]:
+def _argument(node: Expr, arguments: Mapping[str, Edge], count: int, sizes: Mapping[str, Size]) -> tuple[Expr, Labels]:
     name = node.data.name
     if name not in arguments:
         return size_node(sizes.get(name, name)), ()
@@ -131,10 +127,7 @@ def _image(
     own = tuple(sizes.get(s, s) if isinstance(s, str) else s for s in node.shape)
     count = len(mapped)
     if node.head == CONTRACTION:
-        edges = [
-            (images[child][0], (*images[child][1], *(count + i for i in labels)))
-            for child, labels in node.args
-        ]
+        edges = [(images[child][0], (*images[child][1], *(count + i for i in labels))) for child, labels in node.args]
         known = {count + label: size for label, size in zip(node.data, own, strict=True)}
         return contraction(edges, (*held, *(count + i for i in node.data)), known), held
     place = {label: i for i, label in enumerate(held)}

@@ -40,9 +40,7 @@ def function_of(of: Expr, by: Symbol, result: Expr, notes: Sequence[str], name: 
             *notes,
         ]
     )
-    return function_source(
-        name, value, {what: result}, docstring=docstring, parameters=[s.name for s in found]
-    )
+    return function_source(name, value, {what: result}, docstring=docstring, parameters=[s.name for s in found])
 
 
 def _kind(symbol: Symbol) -> str:

@@ -49,11 +49,7 @@ def native_code(text: str, arguments: tuple[str, ...]) -> NativeCode:
     modules: set[str] = set()
     conditions: set[str] = set()
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id not in arguments
-        ):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in arguments:
             modules.add(node.value.id)
         if isinstance(node, ast.Name) and node.id in arguments and not dotted:
             start, end = node.col_offset, node.col_offset + len(node.id)

@@ -69,11 +69,7 @@ def _factor(edge: Edge, order: Labels, written: Written, *, chained: bool = True
     if order != tuple(range(len(order))):
         return transposed(written(edge, ATOM), order)
     plain = written(edge, PRODUCT)
-    return (
-        plain
-        if chained and is_matmul(plain) and "*" not in plain and "/" not in plain
-        else written(edge, UNARY)
-    )
+    return plain if chained and is_matmul(plain) and "*" not in plain and "/" not in plain else written(edge, UNARY)
 
 
 def _matmul(left: Edge, right: Edge, out: Labels) -> tuple[tuple[Edge, Labels], tuple[Edge, Labels]] | None:
@@ -104,10 +100,7 @@ def _order(labels: Labels, wanted: Labels) -> Labels:
 
 def einsum(edges: tuple[Edge, ...], out: Labels, written: Written) -> str:
     """What has no plainer spelling. With `optimize` NumPy uses BLAS where it can."""
-    letters = {
-        label: LETTERS[i]
-        for i, label in enumerate(dict.fromkeys((*out, *(i for _, ls in edges for i in ls))))
-    }
+    letters = {label: LETTERS[i] for i, label in enumerate(dict.fromkeys((*out, *(i for _, ls in edges for i in ls))))}
     groups = ",".join("".join(letters[i] for i in labels) for _, labels in edges)
     spec = f"{groups}->{''.join(letters[i] for i in out)}"
     inner = {label for _, labels in edges for label in labels} - set(out)

@@ -53,9 +53,7 @@ class Lines(Operands):
             self._name_children(node)
             piece = self._compose(node)
         self.pieces[node] = piece
-        if node in self.results or (
-            not is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece))
-        ):
+        if node in self.results or (not is_plain(node) and (self.counts.get(node, 0) > 1 or self._is_unwieldy(piece))):
             self.assign(node)
 
     def assign(self, node: Expr) -> None:
@@ -206,9 +204,7 @@ class Lines(Operands):
             text, kind = f"float({text})", LITERAL
         level = ATOM if pieces and (code.dotted or text.endswith(".astype(dtype)")) else code.level
         piece = Piece(text, level, kind)
-        return self.spread(
-            node, piece, {i for _, labels in node.args for i in labels} | set(range(mapped, 99))
-        )
+        return self.spread(node, piece, {i for _, labels in node.args for i in labels} | set(range(mapped, 99)))
 
     # -- contractions --------------------------------------------------------------------------------------
 
@@ -289,9 +285,7 @@ class Lines(Operands):
         if outer := self._outer([edge for edge, _ in over if edge[1]], rank):
             over = [*((edge, piece) for edge, piece in over if not edge[1]), outer]
         leading = [piece for edge, piece in under if not edge[1]]
-        scalars = sorted(
-            (piece for edge, piece in over if not edge[1]), key=lambda piece: piece.kind == TRUTH
-        )
+        scalars = sorted((piece for edge, piece in over if not edge[1]), key=lambda piece: piece.kind == TRUTH)
         arrays = sorted((piece for edge, piece in over if edge[1]), key=_last)
         divisors = [piece for edge, piece in under if edge[1]]
         for edge, _ in under:

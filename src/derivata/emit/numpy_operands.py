@@ -56,13 +56,7 @@ class Operands:
         child, labels = edge
         piece = self.value(child) if piece is None else piece
         order = tuple(sorted(labels))
-        if (
-            labels
-            and self.keeps
-            and piece.summed
-            and labels == order
-            and (kept := self._kept(piece, labels, rank))
-        ):
+        if labels and self.keeps and piece.summed and labels == order and (kept := self._kept(piece, labels, rank)):
             return kept
         if labels == order and (not labels or order == tuple(range(rank - len(order), rank))):
             return piece

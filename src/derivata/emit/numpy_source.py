@@ -20,9 +20,7 @@ WIDTH = 100
 _INDENT = "    "
 _QUIET = {
     frozenset({"over"}): '@np.errstate(over="ignore")',
-    frozenset(
-        {"over", "divide", "invalid"}
-    ): '@np.errstate(over="ignore", divide="ignore", invalid="ignore")',
+    frozenset({"over", "divide", "invalid"}): '@np.errstate(over="ignore", divide="ignore", invalid="ignore")',
 }
 
 
@@ -164,9 +162,7 @@ def _size_lines(lines: Lines, names: Names, arguments: Sequence[Parameter]) -> t
         if len(mine) == len(shape) > 1:
             found.append(f"{', '.join(names.of(SIZE, size) for size in mine)} = {argument.python}.shape")
         else:
-            found += [
-                f"{names.of(SIZE, size)} = {argument.python}.shape[{shape.index(size)}]" for size in mine
-            ]
+            found += [f"{names.of(SIZE, size)} = {argument.python}.shape[{shape.index(size)}]" for size in mine]
         for size in mine:
             del wanted[size]
     return found, list(wanted)

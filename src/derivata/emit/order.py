@@ -14,9 +14,7 @@ def squeezed(node: Expr) -> Expr:
     child, labels = node.args[0]
     dropped = [i for i, label in enumerate(labels) if label not in node.data]
     kept = tuple(i for i in range(len(labels)) if i not in dropped)
-    elementwise = child.head == CALL or (
-        child.head == CONTRACTION and set(child.data) == set(range(len(labels)))
-    )
+    elementwise = child.head == CALL or (child.head == CONTRACTION and set(child.data) == set(range(len(labels))))
     in_order = tuple(label for label in labels if label in node.data) == node.data
     if not dropped or not elementwise or not in_order or len(set(labels)) < len(labels):
         return node
@@ -39,9 +37,7 @@ def summed_alone(edges: list[Edge], out: Labels) -> list[Edge]:
     found: list[Edge] = []
     for child, labels in edges:
         kept = tuple(label for label in labels if label in out or holders[label] > 1)
-        found.append(
-            (child, labels) if kept == labels else (squeezed(contraction([(child, labels)], kept)), kept)
-        )
+        found.append((child, labels) if kept == labels else (squeezed(contraction([(child, labels)], kept)), kept))
     return found
 
 

@@ -54,9 +54,7 @@ class Expr:
     digest: bytes
 
     def __init__(self) -> None:
-        raise TypeError(
-            "expressions are made by derivata.read, by operators, or by the functions of expr.node"
-        )
+        raise TypeError("expressions are made by derivata.read, by operators, or by the functions of expr.node")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("expressions do not change")
@@ -218,9 +216,7 @@ def contraction(args: Sequence[Edge], out: Labels, sizes: dict[int, Size] | None
         for label in labels:
             order.setdefault(label, len(order))
     renamed = tuple((child, tuple(order[label] for label in labels)) for child, labels in args)
-    return _make(
-        CONTRACTION, tuple(order[label] for label in out), renamed, tuple(known[label] for label in out)
-    )
+    return _make(CONTRACTION, tuple(order[label] for label in out), renamed, tuple(known[label] for label in out))
 
 
 def primitive(name: str, mapped: int, args: Sequence[Edge], shape: Shape) -> Expr:
@@ -260,10 +256,10 @@ def as_expr(value: object) -> Expr | None:
     return None
 
 
-def _binary(kind: str, left: object, right: object) -> Any:
+def _binary(kind: str, left: object, right: object) -> Expr:
     a, b = as_expr(left), as_expr(right)
     if a is None or b is None:
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     if kind == "mul":
         return multiply(a, b)
     if kind == POWER:
@@ -315,9 +311,7 @@ def broadcast(args: Sequence[Expr]) -> tuple[tuple[Edge, ...], Shape]:
         for axis, size in enumerate(arg.shape):
             if size != 1:
                 if shape[offset + axis] not in (1, size):
-                    raise ShapeError(
-                        "shapes do not fit: " + " and ".join(shape_text(a.shape) for a in args if a.shape)
-                    )
+                    raise ShapeError("shapes do not fit: " + " and ".join(shape_text(a.shape) for a in args if a.shape))
                 shape[offset + axis] = size
     edges = []
     for arg in args:
@@ -348,15 +342,11 @@ def matmul(left: Expr, right: Expr) -> Expr:
         )
     batch_left, batch_right = left.shape[:-2], right.shape[:-2]
     if batch_left and batch_right and batch_left != batch_right:
-        raise ShapeError(
-            f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}"
-        )
+        raise ShapeError(f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}")
     batch = tuple(range(10, 10 + max(len(batch_left), len(batch_right))))
-    row, inner, column = (0,), (1,), (2,)
-    if len(left.shape) == 1:
-        row = ()
-    if len(right.shape) == 1:
-        column = ()
+    row: Labels = (0,) if len(left.shape) > 1 else ()
+    inner: Labels = (1,)
+    column: Labels = (2,) if len(right.shape) > 1 else ()
     left_labels = (batch if batch_left else ()) + row + inner
     right_labels = (batch if batch_right else ()) + inner + column
     return contraction([(left, left_labels), (right, right_labels)], batch + row + column)

@@ -63,9 +63,7 @@ def build(request: Request) -> Expr:
     count = len(request.values)
     if not least <= count <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        raise ReadError(
-            f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given"
-        )
+        raise ReadError(f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given")
     allowed = {"axis", "keepdims"} if request.name in ("sum", "mean") else set()
     if unknown := request.keywords - allowed:
         raise ReadError(f"{request.name} has no argument {min(unknown)[:30]!r}")
@@ -136,9 +134,7 @@ def _dot(request: Request) -> Expr:
 def _outer(request: Request) -> Expr:
     left, right = request.values
     if len(left.shape) != 1 or len(right.shape) != 1:
-        raise ShapeError(
-            f"outer takes two vectors, found {shape_text(left.shape)} and {shape_text(right.shape)}"
-        )
+        raise ShapeError(f"outer takes two vectors, found {shape_text(left.shape)} and {shape_text(right.shape)}")
     return contraction([(left, (0,)), (right, (1,))], (0, 1))
 
 
@@ -188,11 +184,7 @@ def _zeros(request: Request) -> Expr:
 
 def zeros(shape: Shape) -> Expr:
     """0 in every entry."""
-    return (
-        contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape)))
-        if shape
-        else number(0)
-    )
+    return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape))) if shape else number(0)
 
 
 def _onehot(request: Request) -> Expr:

@@ -90,9 +90,7 @@ def parse(text: str) -> list[tuple[str | None, Syntax]]:
             found.append((name, _Reader(text, [*body, stop]).expression()))
         else:
             if index < len(filled) - 1:
-                raise ReadError(
-                    "only the last line may be without a name", text=text, position=statement[0].position
-                )
+                raise ReadError("only the last line may be without a name", text=text, position=statement[0].position)
             found.append((None, _Reader(text, [*statement, stop]).expression()))
     return found
 
@@ -134,9 +132,7 @@ class _Reader:
         if pending.kind != "binary":
             self.depth += 1
             if self.depth > DEEPEST:
-                raise LimitError(
-                    f"nested more than {DEEPEST} deep", text=self.text, position=pending.position
-                )
+                raise LimitError(f"nested more than {DEEPEST} deep", text=self.text, position=pending.position)
         self.stack.append(pending)
 
     def _pop(self) -> _Pending:
@@ -170,12 +166,7 @@ class _Reader:
         if token.text == ":" and self._inside("subscript"):
             self.operands.append(Syntax("slice", ":", token.position))
             return False
-        if (
-            token.text in (")", "]")
-            and self.stack
-            and self.stack[-1].kind in ("call",)
-            and not self.stack[-1].items
-        ):
+        if token.text in (")", "]") and self.stack and self.stack[-1].kind in ("call",) and not self.stack[-1].items:
             return self._close(token, empty=True)
         if token.kind == "end":
             if self.stack and self.stack[-1].kind in ("open", "call", "subscript"):

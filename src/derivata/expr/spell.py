@@ -165,11 +165,7 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args = []
     for child, labels in node.args:
         order = tuple(sorted(labels))
-        args.append(
-            written[child]
-            if labels == order
-            else _contraction(contraction([(child, labels)], order), written)
-        )
+        args.append(written[child] if labels == order else _contraction(contraction([(child, labels)], order), written))
     if is_onehot(node):
         args.append(_size(node.shape[0]))
     return function(name, *args)
@@ -242,9 +238,7 @@ def _is_reciprocal(node: Expr) -> bool:
 
 
 def _reciprocal(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
-    return Syntax(
-        "product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])]
-    )
+    return Syntax("product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])])
 
 
 def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
@@ -305,15 +299,12 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
     kept = tuple(label for label in labels if label in out)
     extra = [label for label in out if label not in labels]
     if kept == out:
-        return _sum(
-            text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False
-        )
+        return _sum(text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False)
     if (
         extra
         and len(out) == len(labels)
         and all(
-            a == b or (b not in labels and node.shape[i] == 1)
-            for i, (a, b) in enumerate(zip(labels, out, strict=True))
+            a == b or (b not in labels and node.shape[i] == 1) for i, (a, b) in enumerate(zip(labels, out, strict=True))
         )
     ):
         return _sum(

@@ -119,9 +119,7 @@ def _declaration(text: str, start: int, part: str) -> Symbol:
         close = rest.find("]")
         if close < 0:
             raise ReadError("where: this [ is never closed", text=text, position=start + match.end())
-        shape = tuple(
-            _size(text, start, piece.strip()) for piece in rest[1:close].split(",") if piece.strip()
-        )
+        shape = tuple(_size(text, start, piece.strip()) for piece in rest[1:close].split(",") if piece.strip())
         rest = rest[close + 1 :].strip()
     return _with_facts(Symbol(name, shape), rest, text, start)
 
@@ -131,9 +129,7 @@ def _size(text: str, start: int, piece: str) -> Size:
         return int(piece)
     if _NAME.fullmatch(piece):
         return piece
-    raise ReadError(
-        f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start
-    )
+    raise ReadError(f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start)
 
 
 def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
@@ -206,9 +202,7 @@ def _rational(value: str, text: str, start: int) -> Fraction:
 
 def _merged(old: Symbol, new: Symbol, text: str, start: int) -> Symbol:
     if new.shape and old.shape and new.shape != old.shape:
-        raise ReadError(
-            f"where: {old.name} is declared twice with different shapes", text=text, position=start
-        )
+        raise ReadError(f"where: {old.name} is declared twice with different shapes", text=text, position=start)
     return Symbol(
         old.name,
         new.shape or old.shape,

@@ -85,9 +85,7 @@ def _number(found: str, text: str, position: int) -> Fraction:
         raise LimitError(f"a number may have at most {LONGEST_NUMBER} digits", text=text, position=position)
     if not digits.isascii():
         raise ReadError("digits must be 0 to 9", text=text, position=position)
-    return Fraction(digits.rstrip(".") if digits.endswith(".") else digits) * Fraction(10) ** int(
-        exponent or 0
-    )
+    return Fraction(digits.rstrip(".") if digits.endswith(".") else digits) * Fraction(10) ** int(exponent or 0)
 
 
 def _name(character: str) -> str:

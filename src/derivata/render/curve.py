@@ -9,9 +9,7 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # rows of two 
 _BLANK = 0x2800
 
 
-def curve(
-    xs: Sequence[float], ys: Sequence[float], *, width: int = 48, height: int = 10, ascii: bool = False
-) -> str:
+def curve(xs: Sequence[float], ys: Sequence[float], *, width: int = 48, height: int = 10, ascii: bool = False) -> str:
     """The points (x, y) joined by a line, with the range of y to the left and that of x below.
 
     `width` and `height` count characters of the drawing. Points that are not finite leave a gap.

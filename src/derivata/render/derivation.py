@@ -116,9 +116,7 @@ class Derivation:
         """Two-dimensional maths for a terminal."""
 
         def show(node: Expr, changed: Expr | None) -> str:
-            return unicode(
-                node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None
-            )
+            return unicode(node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None)
 
         return "\n".join(self._body(show, steps))
 
@@ -134,13 +132,7 @@ class Derivation:
         yield from self.notes()
 
     def _head(self, show: Show) -> Iterator[str]:
-        what = (
-            "Gradient"
-            if self.by.shape and not self.of.shape
-            else "Jacobian"
-            if self.of.shape
-            else "Derivative"
-        )
+        what = "Gradient" if self.by.shape and not self.of.shape else "Jacobian" if self.of.shape else "Derivative"
         yield f"{what} by {self.by.name} of"
         yield from _block("    ", show(self.of, None))
         if self.held:

@@ -29,9 +29,7 @@ class Formula:
     array: bool = False
 
 
-def fold(
-    root: Formula, children: Callable[[Formula], Sequence[Formula]], build: Callable[[Formula, list[T]], T]
-) -> T:
+def fold(root: Formula, children: Callable[[Formula], Sequence[Formula]], build: Callable[[Formula, list[T]], T]) -> T:
     """Print the parts before the whole, without recursion."""
     done: dict[Formula, T] = {}
     stack = [(root, False)]

@@ -88,9 +88,7 @@ class _Setter:
 
     def _fresh(self, depth: int, count: int) -> tuple[str, ...]:
         pool = len(self.letters)
-        return tuple(
-            self.letters[i] if i < pool else f"i_{i - pool + 1}" for i in range(depth, depth + count)
-        )
+        return tuple(self.letters[i] if i < pool else f"i_{i - pool + 1}" for i in range(depth, depth + count))
 
     def _piece(self, piece: Syntax, view: View) -> Setting:
         rank = self.ranks[piece]

@@ -102,9 +102,7 @@ class Terminal:
             plain = "*" if self.ascii else "·"
             spaced = tall or any(part.width > 12 for part in parts)
             scalar = f" {plain} " if spaced else plain
-            signs = [
-                (" * " if self.ascii else " ⊙ ") if between == "o" else scalar for between in formula.text
-            ]
+            signs = [(" * " if self.ascii else " ⊙ ") if between == "o" else scalar for between in formula.text]
         return [parts[0], *(beside([text_box(s), p]) for s, p in zip(signs, parts[1:], strict=True))]
 
     def _joined(self, formula: Formula, parts: list[Box]) -> Box:

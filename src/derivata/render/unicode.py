@@ -13,9 +13,7 @@ from derivata.render.terminal import Terminal
 _INDENT = 2
 
 
-def unicode(
-    root: Expr, *, width: int | None = None, ascii: bool = False, marked: frozenset[Expr] | None = None
-) -> str:
+def unicode(root: Expr, *, width: int | None = None, ascii: bool = False, marked: frozenset[Expr] | None = None) -> str:
     """The expression as lines of text at most `width` columns wide where that can be done.
 
     Long sums and products are broken before an operator; what is too wide even then is written on one

@@ -116,12 +116,7 @@ def fold(node: Expr) -> Expr:
         dropped = (
             set(sizes)
             - set(node.data)
-            - {
-                label
-                for child, labels in node.args
-                if child.head != NUMBER and not is_zero(child)
-                for label in labels
-            }
+            - {label for child, labels in node.args if child.head != NUMBER and not is_zero(child) for label in labels}
         )
         return node if dropped else product(node.args, node.data, sizes)
     return node

@@ -153,9 +153,7 @@ def _match_contraction(pattern: Wide, target: Wide, state: _Match, fresh: Iterat
             yield found
 
 
-def _match_all(
-    wanted: list[Wide], offered: list[Wide], state: _Match, fresh: Iterator[int]
-) -> Iterator[_Match]:
+def _match_all(wanted: list[Wide], offered: list[Wide], state: _Match, fresh: Iterator[int]) -> Iterator[_Match]:
     if not wanted:
         yield state
         return
@@ -194,9 +192,7 @@ def _at_least_zero(node: Expr, *, strictly: bool) -> bool:
     return node.head == SYMBOL and bool(node.data.positive if strictly else node.data.nonnegative)
 
 
-def _build(
-    found: _Match, right: Expr, pattern_axes: Labels, axes: Labels, sizes: dict[int, Size]
-) -> Expr | None:
+def _build(found: _Match, right: Expr, pattern_axes: Labels, axes: Labels, sizes: dict[int, Size]) -> Expr | None:
     """The right side over the bound nodes, with the axes of the target in order."""
     core = [found.core.get(a) for a in pattern_axes]
     mapped = [axis for axis in axes if axis not in core]

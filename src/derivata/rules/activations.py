@@ -21,8 +21,7 @@ _SMOOTH = (
         facts=("exp(x) == out/(1 - out)", "sigmoid(-x) == 1 - out"),
         stable="where(x >= 0, 1, exp(-abs(x)))/(1 + exp(-abs(x)))",
         code={"torch": "torch.sigmoid", "jax": "jax.nn.sigmoid"},
-        notes="sigmoid(x)*(1 - sigmoid(x)) rounds to 0 in float32 from about 17 on; "
-        "sigmoid(x)*sigmoid(-x) does not.",
+        notes="sigmoid(x)*(1 - sigmoid(x)) rounds to 0 in float32 from about 17 on; sigmoid(x)*sigmoid(-x) does not.",
         refs=("Goodfellow, Bengio, Courville: Deep Learning, 3.10",),
     ),
     Function(
@@ -162,9 +161,7 @@ _SMOOTH = (
         facts=("(1 - abs(out))*(1 + abs(x)) == 1", "sign(out) == sign(x)"),
         code={"torch": "torch.nn.functional.softsign", "jax": "jax.nn.soft_sign"},
         notes="Differentiable at 0, where its slope is 1, though the absolute value in it is not.",
-        refs=(
-            "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks, 2010",
-        ),
+        refs=("Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks, 2010",),
     ),
     Function(
         name="elu",
@@ -239,8 +236,7 @@ _SMOOTH = (
             ),
         ),
         code={"torch": "torch.nn.functional.selu", "jax": "jax.nn.selu"},
-        notes="The two constants solve the equations for mean 0 and variance 1; they are rounded to "
-        "17 digits.",
+        notes="The two constants solve the equations for mean 0 and variance 1; they are rounded to 17 digits.",
         refs=("Klambauer, Unterthiner, Mayr, Hochreiter: arXiv 1706.02515",),
     ),
 )

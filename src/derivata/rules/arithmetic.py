@@ -20,8 +20,7 @@ ARITHMETIC = (
         traits=("increasing", "convex", "concave"),
         facts=("out - y == x",),
         code={"numpy": "np.add", "torch": "torch.add", "jax": "jnp.add"},
-        notes="A difference x - y is read as x + (-1)*y. Adding numbers of nearly opposite size "
-        "loses digits.",
+        notes="A difference x - y is read as x + (-1)*y. Adding numbers of nearly opposite size loses digits.",
         refs=("Spivak: Calculus, chapter 10",),
     ),
     Function(

@@ -105,7 +105,8 @@ def book() -> Book:
 def make_book(functions: Iterable[Function], laws: Iterable[Law] = (), identities: Iterable[Identity] = ()) -> Book:
     """A book of these records; two records may not share a name."""
     made = Book(tuple(functions), tuple(laws), tuple(identities))
-    names = [n for f in made.functions for n in (f.name, *f.aliases)] + [r.name for r in (*made.laws, *made.identities)]
+    names = [n for f in made.functions for n in (f.name, *f.aliases)]
+    names += [law.name for law in made.laws] + [identity.name for identity in made.identities]
     if twice := {n for n in names if names.count(n) > 1}:
         raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
     return made

@@ -126,8 +126,7 @@ _EXPONENTIAL = (
         facts=("sigmoid(out) == x", "logit(1 - x) == -out"),
         stable="where(abs(x - 1/2) < 1/4, 2*atanh(2*x - 1), log(x/(1 - x)))",
         code={"torch": "torch.logit", "jax": "jax.scipy.special.logit"},
-        notes="Near 1/2 the quotient x/(1 - x) is near 1 and its logarithm loses digits; "
-        "2*atanh(2*x - 1) does not.",
+        notes="Near 1/2 the quotient x/(1 - x) is near 1 and its logarithm loses digits; 2*atanh(2*x - 1) does not.",
         refs=("Bishop: Pattern Recognition and Machine Learning, 4.2",),
     ),
 )
@@ -243,8 +242,7 @@ _TRIGONOMETRIC = (
         facts=("sin(out)*sqrt(x**2 + y**2) == y", "cos(out)*sqrt(x**2 + y**2) == x"),
         kinks=(Kink(at="(y == 0)*(x < 0) > 0", left="1/x", right="1/x", ours="1/x"),),
         code={"numpy": "np.arctan2", "torch": "torch.atan2", "jax": "jnp.arctan2"},
-        notes="The argument y comes first. On the negative x-axis the angle jumps by 2*pi; the "
-        "slope does not.",
+        notes="The argument y comes first. On the negative x-axis the angle jumps by 2*pi; the slope does not.",
         refs=("NumPy: numpy.arctan2",),
     ),
 )

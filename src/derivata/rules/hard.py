@@ -39,18 +39,13 @@ HARD = (
         latex=r"\operatorname{leakyrelu}(#x)",
         traits=("piecewise",),
         facts=("out == relu(x) - slope*relu(-x)",),
-        kinks=(
-            Kink(
-                at="x == 0", left="slope", right="1", ours="slope", frameworks={"torch": "slope", "jax": "1"}
-            ),
-        ),
+        kinks=(Kink(at="x == 0", left="slope", right="1", ours="slope", frameworks={"torch": "slope", "jax": "1"}),),
         code={
             "numpy": "np.where(x > 0, x, slope*x)",
             "torch": "torch.where(x > 0, x, slope*x)",
             "jax": "jax.nn.leaky_relu",
         },
-        notes="With a slope that is learned it is called prelu. PyTorch and JAX take the slope "
-        "1/100, Keras 1/5.",
+        notes="With a slope that is learned it is called prelu. PyTorch and JAX take the slope 1/100, Keras 1/5.",
         refs=("Maas, Hannun, Ng: Rectifier nonlinearities improve neural network acoustic models, 2013",),
     ),
     Function(

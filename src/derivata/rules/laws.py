@@ -59,8 +59,7 @@ LAWS = (
     ),
     Law(
         name="chain rule",
-        doc="The change of an outer function is its slope at the inner value times the change of "
-        "the inner one.",
+        doc="The change of an outer function is its slope at the inner value times the change of the inner one.",
         equation="d(f(u)) = f'(u)*du",
         example="d/dx[sin(x**2)] = cos(x**2)*2*x",
         refs=(_CALCULUS,),

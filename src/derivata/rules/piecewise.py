@@ -89,8 +89,7 @@ PIECEWISE = (
             "torch": "torch.where(x > 0, 1.0, torch.where(x == 0, at_zero, 0.0))",
             "jax": "jnp.heaviside",
         },
-        notes="At 0 the value itself jumps. Its derivative is 0 elsewhere; straight-through "
-        "training puts 1 there.",
+        notes="At 0 the value itself jumps. Its derivative is 0 elsewhere; straight-through training puts 1 there.",
         refs=("DLMF 1.16(iv)",),
     ),
     Function(
@@ -139,8 +138,7 @@ PIECEWISE = (
             ),
         ),
         code={"numpy": "np.minimum", "torch": "torch.minimum", "jax": "jnp.minimum"},
-        notes="Equal arguments share the slope, so that min(x, x) has slope 1. The minimum over an "
-        "axis is amin.",
+        notes="Equal arguments share the slope, so that min(x, x) has slope 1. The minimum over an axis is amin.",
         refs=("Boyd, Vandenberghe: Convex Optimization, 3.2.3",),
     ),
     Function(

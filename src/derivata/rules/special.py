@@ -8,8 +8,7 @@ SPECIAL = (
     Function(
         name="erf",
         args="x",
-        doc="The error function: the probability that a normal variable of variance 1/2 is within x "
-        "of its mean.",
+        doc="The error function: the probability that a normal variable of variance 1/2 is within x of its mean.",
         value="",
         d="2/sqrt(pi)*exp(-x**2)*dx",
         rule="error function",

@@ -89,9 +89,7 @@ VECTORS = (
         range="[0, inf)",
         traits=("even", "convex", "piecewise"),
         facts=("out == sum(sign(x)*x)", "norm1(-3*x) == 3*out"),
-        kinks=(
-            Kink(at="sum(x == 0) > 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "1"}),
-        ),
+        kinks=(Kink(at="sum(x == 0) > 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "1"}),),
         code={
             "numpy": "np.sum(np.abs(x), axis=-1)",
             "torch": "torch.linalg.vector_norm(x, ord=1, dim=-1)",
@@ -149,8 +147,7 @@ VECTORS = (
             "torch": "torch.amax(x, dim=-1)",
             "jax": "jnp.max(x, axis=-1)",
         },
-        notes="Entries that tie for the largest share the slope; left and right are the slopes by "
-        "one of them.",
+        notes="Entries that tie for the largest share the slope; left and right are the slopes by one of them.",
         refs=("Boyd, Vandenberghe: Convex Optimization, 3.1.5",),
     ),
     Function(
@@ -179,8 +176,7 @@ VECTORS = (
             "torch": "torch.amin(x, dim=-1)",
             "jax": "jnp.min(x, axis=-1)",
         },
-        notes="Entries that tie for the smallest share the slope; left and right are the slopes by "
-        "one of them.",
+        notes="Entries that tie for the smallest share the slope; left and right are the slopes by one of them.",
         refs=("NumPy: numpy.amin",),
     ),
 )

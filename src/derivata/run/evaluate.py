@@ -47,14 +47,10 @@ def evaluate(root: Expr, values: Mapping[str, object]) -> np.ndarray[Any, np.dty
         with np.errstate(all="ignore"):
             result = np.asarray(compiled.function(**arguments))
     except _FAILURES as error:
-        raise EvaluationError(
-            f"the expression could not be evaluated: {error or type(error).__name__}"
-        ) from error
+        raise EvaluationError(f"the expression could not be evaluated: {error or type(error).__name__}") from error
     if result.dtype.kind not in "f":
         result = _as_floats(result)
-    owned = (
-        result.flags.owndata and result.flags.writeable and not any(result is a for a in arguments.values())
-    )
+    owned = result.flags.owndata and result.flags.writeable and not any(result is a for a in arguments.values())
     return result if owned else result.copy()
 
 
@@ -94,9 +90,7 @@ def _checked(compiled: Compiled, values: Mapping[str, object]) -> dict[str, Any]
         given = _given(parameter, values)
         if parameter.kind == "function":
             if not callable(given):
-                raise EvaluationError(
-                    f"{parameter.name} is an unspecified function here: a callable was expected"
-                )
+                raise EvaluationError(f"{parameter.name} is an unspecified function here: a callable was expected")
             arguments[parameter.python] = given
         elif parameter.kind == "index":
             arguments[parameter.python] = _whole_number(parameter.name, given)
@@ -104,9 +98,7 @@ def _checked(compiled: Compiled, values: Mapping[str, object]) -> dict[str, Any]
             array = _array(parameter.name, given)
             _check_shape(parameter, array, sizes)
             if parameter.symbol is not None and parameter.symbol.integer and np.any(array != np.floor(array)):
-                raise EvaluationError(
-                    f"{parameter.name} was declared a whole number, {_shown(array)} was given"
-                )
+                raise EvaluationError(f"{parameter.name} was declared a whole number, {_shown(array)} was given")
             arguments[parameter.python] = float(array) if isinstance(given, int | float) else array
     _check_sizes(compiled, values, sizes, arguments)
     _check_selections(compiled, arguments, sizes)
@@ -157,9 +149,7 @@ def _array(name: str, given: object) -> np.ndarray[Any, np.dtype[Any]]:
     if array.dtype.kind not in "fiub":
         raise EvaluationError(f"{name} is not an array of numbers: its type is {array.dtype}")
     if array.size == 0:
-        raise EvaluationError(
-            f"{name} has shape {array.shape}: an array of size zero holds nothing to evaluate"
-        )
+        raise EvaluationError(f"{name} has shape {array.shape}: an array of size zero holds nothing to evaluate")
     if array.dtype.kind != "f":
         return array.astype(float)
     bad = np.isnan(array)
@@ -208,18 +198,14 @@ def _check_sizes(
             arguments[parameter.python] = sizes[parameter.name][0]
 
 
-def _check_selections(
-    compiled: Compiled, arguments: dict[str, Any], sizes: dict[str, tuple[int, str]]
-) -> None:
+def _check_selections(compiled: Compiled, arguments: dict[str, Any], sizes: dict[str, tuple[int, str]]) -> None:
     python = {parameter.name: parameter.python for parameter in compiled.parameters}
     for name, size in compiled.selections:
         place = arguments[python[name]] if name in python else int(name)
         length = size if isinstance(size, int) else sizes.get(size, (place + 1, ""))[0]
         if not 0 <= place < length:
             what = f"{name} is {place}" if name in python else f"the subscript {place}"
-            raise EvaluationError(
-                f"{what} is out of range for an axis of size {length}; positions count from 0"
-            )
+            raise EvaluationError(f"{what} is out of range for an axis of size {length}; positions count from 0")
 
 
 def _whole_number(name: str, given: object) -> int:

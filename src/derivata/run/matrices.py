@@ -67,10 +67,7 @@ def _eliminate(rows: _Rows, size: int) -> Entry:
 def inverse(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[Entry]:
     """The inverse of a square matrix."""
     size = sizes[0][0]
-    rows = [
-        [*row, *(arb(int(i == j)) for j in range(size))]
-        for i, row in enumerate(_rows(arguments[0], sizes[0]))
-    ]
+    rows = [[*row, *(arb(int(i == j)) for j in range(size))] for i, row in enumerate(_rows(arguments[0], sizes[0]))]
     if not is_finite(_eliminate(rows, size)):
         return [undefined()] * (size * size)
     return [entry for row in rows for entry in row[size:]]

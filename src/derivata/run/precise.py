@@ -88,9 +88,7 @@ class Program:
                 self.work += _STEP_WORK
         self._outputs = [self._slot[native[root]] for root in self.roots]
 
-    def run(
-        self, values: Mapping[str, Array], *, bits: int, bound: Mapping[Expr, Array] | None = None
-    ) -> list[Array]:
+    def run(self, values: Mapping[str, Array], *, bits: int, bound: Mapping[Expr, Array] | None = None) -> list[Array]:
         """The roots at one point."""
         given = bound or {}
         with precision(bits):
@@ -100,8 +98,7 @@ class Program:
             for slot, work in self._steps:
                 slots[slot] = work(slots)
         return [
-            Array(self._shape(root.shape), slots[slot])
-            for root, slot in zip(self.roots, self._outputs, strict=True)
+            Array(self._shape(root.shape), slots[slot]) for root, slot in zip(self.roots, self._outputs, strict=True)
         ]
 
     def _leaf(self, node: Expr, values: Mapping[str, Array], bound: Mapping[Expr, Array]) -> list[Entry]:

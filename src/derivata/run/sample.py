@@ -55,16 +55,12 @@ class Point:
 def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
     """A small number for every size name of the graphs."""
     names = dict.fromkeys(s for node in topological(*roots) for s in node.shape if isinstance(s, str))
-    names |= dict.fromkeys(
-        n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits
-    )
+    names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
     found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
     return found | dict(given or {})
 
 
-def points(
-    *roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | None = None
-) -> Iterator[Point]:
+def points(*roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Iterator[Point]:
     """`count` points for all symbols of the graphs; the same ones every time."""
     numbers = sizes_for(roots, sizes)
     symbols = _symbols(roots)
@@ -72,9 +68,7 @@ def points(
     chance = random.Random(seed)
     for index in range(count):
         mood = MOODS[index % len(MOODS)]
-        values = {
-            name: sample(symbol, numbers, chance, mood, limits.get(name)) for name, symbol in symbols.items()
-        }
+        values = {name: sample(symbol, numbers, chance, mood, limits.get(name)) for name, symbol in symbols.items()}
         yield Point(values, numbers)
 
 
@@ -172,15 +166,11 @@ def magnitude(chance: random.Random, mood: str = "any") -> Fraction:
 
 def direction(symbol: Symbol, shape: tuple[int, ...], chance: random.Random) -> tuple[Fraction, ...]:
     """A random direction for a variable: its entries are free unless it is symmetric or diagonal."""
-    entries = [
-        (magnitude(chance, "unit") + Fraction(1, 4)) * chance.choice((1, -1)) for _ in range(prod(shape))
-    ]
+    entries = [(magnitude(chance, "unit") + Fraction(1, 4)) * chance.choice((1, -1)) for _ in range(prod(shape))]
     return _with_structure(entries, shape, symbol.traits)
 
 
-def _with_structure(
-    entries: list[Fraction], shape: tuple[int, ...], traits: frozenset[str]
-) -> tuple[Fraction, ...]:
+def _with_structure(entries: list[Fraction], shape: tuple[int, ...], traits: frozenset[str]) -> tuple[Fraction, ...]:
     if "diagonal" in traits:
         return tuple(e if i // shape[1] == i % shape[1] else Fraction(0) for i, e in enumerate(entries))
     if "symmetric" in traits:

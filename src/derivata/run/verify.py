@@ -55,9 +55,7 @@ def verify_derivative(f: Expr, wrt: Expr, result: Expr, *, points: int = 24, dig
 
     work = 2 * value.work + slopes.work
     roots = (f, wrt, result)
-    return _check(
-        "the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives")
-    )
+    return _check("the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives"))
 
 
 def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Check:
@@ -91,8 +89,7 @@ def _along(found: Array, along: Sample) -> list[Entry]:
     if step == 0:
         return [ball(Fraction(0))] * len(found.entries)
     return [
-        inner([constant(e) for e in found.entries[i : i + step]], direction)
-        for i in range(0, len(found.entries), step)
+        inner([constant(e) for e in found.entries[i : i + step]], direction) for i in range(0, len(found.entries), step)
     ]
 
 

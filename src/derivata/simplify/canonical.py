@@ -40,9 +40,7 @@ def canonical(value: Rational) -> Expr:
     if len(top) == 1:
         return _sum(value, [_joined(value, top[0][0], [*top[0][1], (power, inner[1])])])
     numerator = _narrow(value, top)
-    return product(
-        [numerator, (power, inner[1])], tuple(range(len(value.shape))), dict(enumerate(value.shape))
-    )
+    return product([numerator, (power, inner[1])], tuple(range(len(value.shape))), dict(enumerate(value.shape)))
 
 
 Term = tuple[Fraction, list[Edge]]
@@ -94,9 +92,7 @@ def _term(coefficient: Fraction, edges: list[Edge]) -> Edge:
     """A product over just the axes its factors have."""
     used = sorted({label for _, labels in edges for label in labels})
     place = {label: i for i, label in enumerate(used)}
-    sizes = {
-        place[label]: size for child, labels in edges for label, size in zip(labels, child.shape, strict=True)
-    }
+    sizes = {place[label]: size for child, labels in edges for label, size in zip(labels, child.shape, strict=True)}
     args = [(number(coefficient), ()), *((c, tuple(place[i] for i in labels)) for c, labels in edges)]
     return product(args, tuple(range(len(used))), sizes), tuple(used)
 
@@ -112,9 +108,7 @@ def _narrow(value: Rational, terms: list[Term]) -> Edge:
 
 def _sum(value: Rational, terms: list[Term]) -> Expr:
     return (
-        total([_term(c, e) for c, e in terms], value.shape)
-        if len(terms) > 1
-        else spread(_term(*terms[0]), value.shape)
+        total([_term(c, e) for c, e in terms], value.shape) if len(terms) > 1 else spread(_term(*terms[0]), value.shape)
     )
 
 
@@ -137,8 +131,7 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int) -> bool:
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
     degrees = value.denominator.degrees()
     return any(
-        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels)
-        for i, f in enumerate(value.families)
+        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
     )
 
 
@@ -159,9 +152,7 @@ def collapsed(value: Rational) -> Expr:
 
 def _once(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
     """A monomial in which deltas and selectors stand once: their powers are themselves."""
-    kept = tuple(
-        min(int(e), 1) if _special(f) else int(e) for e, f in zip(exponents, value.families, strict=True)
-    )
+    kept = tuple(min(int(e), 1) if _special(f) else int(e) for e, f in zip(exponents, value.families, strict=True))
     return term_edges(value, kept)
 
 
@@ -176,16 +167,12 @@ def _use(edges: list[Edge], value: Rational) -> Expr:
         if is_identity_matrix(child):
             keep, drop = labels
             edges = [
-                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w))
-                for c, w in edges
+                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w)) for c, w in edges
             ]
     edges = [_diagonal(c, w) if not is_identity_matrix(c) else (c, w) for c, w in edges]
     for child, labels in list(edges):
         if is_onehot(child):
-            edges = [
-                _picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w)
-                for c, w in edges
-            ]
+            edges = [_picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w) for c, w in edges]
     whole = tuple(range(len(value.shape)))
     return product(edges, whole, dict(enumerate(value.shape)))
 

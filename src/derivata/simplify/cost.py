@@ -40,7 +40,7 @@ def cost(root: Expr, atoms: Collection[Expr] = ()) -> float:
 def _own(node: Expr) -> float:
     if node.head == NUMBER:
         value = node.data
-        return 1.0 + FRACTION * (value.denominator > 1) + NEGATIVE_NUMBER * (value < 0)
+        return 1.0 + FRACTION * bool(value.denominator > 1) + NEGATIVE_NUMBER * bool(value < 0)
     if node.head == CALL and node.data == ADD:
         lead = NEGATIVE_LEAD if is_negative(node.args[0][0]) else 0.0
         signs = len(node.args) - 1.0

@@ -85,8 +85,7 @@ def _sum(parts: Sequence[Extent], atoms: frozenset[Expr]) -> Extent:
     above = 0
     for part in parts:
         missing = {
-            factor: (exponent - part.below.get(factor, (0, 0))[0], terms)
-            for factor, (exponent, terms) in below.items()
+            factor: (exponent - part.below.get(factor, (0, 0))[0], terms) for factor, (exponent, terms) in below.items()
         }
         above = min(above + _product((part.terms, _multiplied_out(missing))), _ENDLESS)
     return Extent(above, below, atoms)

@@ -78,20 +78,11 @@ def _read_fact(
     if left.head != CALL or len(left.args) != 1:
         return
     inner = left.args[0][0]
-    if (
-        left.data in bases
-        and (multiple := _multiple_of(inner, argument)) is not None
-        and _only(right, {"out"})
-    ):
+    if left.data in bases and (multiple := _multiple_of(inner, argument)) is not None and _only(right, {"out"}):
         generators.append(Generator(function.name, multiple, right))
     elif left.data == function.name and _multiple_of(inner, argument) == -1 and _only(right, {"out"}):
         reflections[function.name] = right
-    elif (
-        inner.head == SYMBOL
-        and inner.data.name == "out"
-        and right.head == SYMBOL
-        and right.data.name == argument
-    ):
+    elif inner.head == SYMBOL and inner.data.name == "out" and right.head == SYMBOL and right.data.name == argument:
         inverses.add((left.data, function.name))
 
 
@@ -130,12 +121,14 @@ def _rational_in_base(root: Expr, bases: frozenset[str], argument: str) -> bool:
             if _multiple_of(node.args[0][0], argument) is None:
                 return False
             met = True
-        elif node.head == SYMBOL or (node.head == CALL and node.data not in ("add", POWER)):
-            return False
         elif (
-            node.head == CALL
-            and node.data == POWER
-            and (node.args[1][0].head != NUMBER or node.args[1][0].data.denominator != 1)
+            node.head == SYMBOL
+            or (node.head == CALL and node.data not in ("add", POWER))
+            or (
+                node.head == CALL
+                and node.data == POWER
+                and (node.args[1][0].head != NUMBER or node.args[1][0].data.denominator != 1)
+            )
         ):
             return False
         else:

@@ -69,10 +69,8 @@ def _groups(value: Rational, facts: Facts) -> list[_Group]:
 
 
 def _mixed(value: Rational, group: _Group, facts: Facts) -> bool:
-    return (
-        len({f.node.data for f in group.members}) > 1
-        or any(f.kind != "base" for f in group.members)
-        and _below(value, group)
+    return len({f.node.data for f in group.members}) > 1 or (
+        any(f.kind != "base" for f in group.members) and _below(value, group)
     )
 
 
@@ -119,9 +117,7 @@ def _substituted(value: Rational, changes: dict[Expr, Expr], normaliser: Normali
         return None
 
 
-def _in_generator(
-    value: Rational, group: _Group, generator: Generator, normaliser: Normaliser
-) -> Rational | None:
+def _in_generator(value: Rational, group: _Group, generator: Generator, normaliser: Normaliser) -> Rational | None:
     """base(u)**k written by a function s with base(multiple*x) == value(s(x))."""
     for index, family in enumerate(value.families):
         if family.kind != "base" or family.node.data != group.base:
@@ -144,9 +140,7 @@ def _in_generator(
             for signed in (count, -count):
                 if signed:
                     node = family.power(unit * signed)
-                    changes[node] = power_of(
-                        (image, axes(image)), (number(Fraction(signed, step)), ()), image.shape
-                    )
+                    changes[node] = power_of((image, axes(image)), (number(Fraction(signed, step)), ()), image.shape)
         return _substituted(value, changes, normaliser)
     return None
 

@@ -55,11 +55,7 @@ class _Arrangement:
             node = transposed(self.factors[0][0])
         elif not self.factors and not rank:
             return product(self.scalars, (), {})
-        elif (
-            len(self.factors) == 2
-            and rank == 2
-            and {w for _, w in self.factors} == {self.out[:1], self.out[1:]}
-        ):
+        elif len(self.factors) == 2 and rank == 2 and {w for _, w in self.factors} == {self.out[:1], self.out[1:]}:
             first = next(c for c, w in self.factors if w == self.out[:1])
             second = next(c for c, w in self.factors if w == self.out[1:])
             node = contraction([(first, (0,)), (second, (1,))], (0, 1))
@@ -95,7 +91,7 @@ class _Arrangement:
         return False
 
     def _hadamard(self) -> bool:
-        for i, (_, first) in enumerate(self.factors):
+        for _, first in self.factors:
             members = [j for j, (_, w) in enumerate(self.factors) if set(w) == set(first)]
             if len(members) < 2:
                 continue
@@ -106,9 +102,7 @@ class _Arrangement:
             plain = [c if w == order else transposed(c) for c, w in group]
             dead = [k for k in order if not self._used_elsewhere(k, tuple(members))]
             if len(order) == 1 and dead and len(plain) == 2:
-                return self._replace(
-                    tuple(members), contraction([(plain[0], (0,)), (plain[1], (0,))], ()), ()
-                )
+                return self._replace(tuple(members), contraction([(plain[0], (0,)), (plain[1], (0,))], ()), ())
             spots = tuple(range(len(order)))
             sizes = {k: self.sizes[label] for k, label in enumerate(order)}
             return self._replace(tuple(members), product([(c, spots) for c in plain], spots, sizes), order)
@@ -161,9 +155,7 @@ class _Arrangement:
                     sizes = dict(enumerate(matrix.shape))
                     node = product([(matrix, (0, 1)), (vector, (w.index(v[0]),))], (0, 1), sizes)
                 else:
-                    node = contraction(
-                        [(contraction([(vector, (0,))], (0, 0)), (0, 1)), (matrix, (1, 2))], (0, 2)
-                    )
+                    node = contraction([(contraction([(vector, (0,))], (0, 0)), (0, 1)), (matrix, (1, 2))], (0, 2))
                 return self._replace((i, j), node, w)
         return False
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import permutations, product as choices
+from itertools import permutations
+from itertools import product as choices
 
 from derivata.expr.node import (
     ADD,
@@ -132,9 +133,7 @@ def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Expr]:
     if not shared:
         return scale, [], rest
     common = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()]
-    inverse = [
-        (power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()
-    ]
+    inverse = [(power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()]
     divided = [_times(term, labels, inverse, rest) for term, labels in rest.args]
     return scale, common, total(divided, rest.shape)
 
@@ -159,10 +158,7 @@ def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]
 
 def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge:
     """One term of a sum divided by the common factors."""
-    divisor = {
-        (c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1)
-        for c, w in factors
-    }
+    divisor = {(c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1) for c, w in factors}
     args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
     kept: list[Edge] = []
     for child, where in args:
@@ -193,20 +189,25 @@ def _is_atom(node: Expr) -> bool:
 def _distribute(network: _Network) -> list[Expr] | None:
     """Write the contraction of a sum as a sum, when a term of it meets a delta, a selector or no summed label."""
     outside = set(network.out)
-    for position, (child, labels) in enumerate(network.factors):
-        if child.head != CALL or child.data != ADD or len(child.args) > DISTRIBUTED_TERMS:
-            continue
-        summed = set(labels) - outside
-        if summed and any(_collapses(term, [labels[i] for i in where], summed) for term, where in child.args):
-            break
-    else:
+    position = next((i for i, edge in enumerate(network.factors) if _gains(edge, outside)), None)
+    if position is None:
         return None
+    child, labels = network.factors[position]
     rest = [e for i, e in enumerate(network.factors) if i != position]
     scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
     return [
         contraction([*scale, *rest, (term, tuple(labels[i] for i in where))], network.out, network.sizes)
         for term, where in child.args
     ]
+
+
+def _gains(edge: Edge, outside: set[int]) -> bool:
+    """Whether a factor is a short sum with a term that makes a summed label go away."""
+    child, labels = edge
+    if child.head != CALL or child.data != ADD or len(child.args) > DISTRIBUTED_TERMS:
+        return False
+    summed = set(labels) - outside
+    return bool(summed) and any(_collapses(t, [labels[i] for i in where], summed) for t, where in child.args)
 
 
 def _collapses(term: Expr, labels: list[int], summed: set[int]) -> bool:
@@ -269,9 +270,7 @@ def _components(factors: list[Edge], outside: set[int]) -> list[list[Edge]]:
     return [members for _, members in groups]
 
 
-def _component(
-    factors: list[Edge], kept: Labels, summed: set[int], normalise: Callable[[Expr], Expr]
-) -> list[Edge]:
+def _component(factors: list[Edge], kept: Labels, summed: set[int], normalise: Callable[[Expr], Expr]) -> list[Edge]:
     """Factors on the same axes become one elementwise factor; then the operands are put in order."""
     if not summed:
         return [_diagonal_edge(e) for e in factors]
@@ -289,21 +288,13 @@ def _component(
         order = members[0][1]
         place = {label: i for i, label in enumerate(order)}
         sizes = {place[i]: s for i, s in zip(order, members[0][0].shape, strict=True)}
-        node = normalise(
-            product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes)
-        )
-        again = (
-            again
-            or node.head == NUMBER
-            or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
-        )
+        node = normalise(product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes))
+        again = again or node.head == NUMBER or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
         merged.append((node, order))
     if again:
         inner = contraction(merged, kept)
         network = flatten(inner)
-        if sorted((c.digest, len(w)) for c, w in network.factors) != sorted(
-            (c.digest, len(w)) for c, w in factors
-        ):
+        if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
             return [(normal_contraction(inner, normalise), kept)]
     return [(ordered(merged, kept), kept)]
 
@@ -314,7 +305,7 @@ def _splits(node: Expr) -> bool:
 
 
 def _diagonal_edge(edge: Edge) -> Edge:
-    node, labels = edge
+    labels = edge[1]
     if len(set(labels)) == len(labels):
         return edge
     kept = tuple(dict.fromkeys(labels))

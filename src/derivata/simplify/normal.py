@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from fractions import Fraction
 
 from derivata.expr.node import (
@@ -333,11 +331,7 @@ def _merged_product(parts: list[Edge], node: Expr) -> Expr:
             exponents[edge] = exponents.get(edge, Fraction(0)) + child.args[1][0].data
         else:
             exponents[child, labels] = exponents.get((child, labels), Fraction(0)) + 1
-    factors = [
-        (power_of((c, axes(c)), (number(e), ()), c.shape), labels)
-        for (c, labels), e in exponents.items()
-        if e
-    ]
+    factors = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in exponents.items() if e]
     factors.sort(key=lambda e: (e[0].digest, e[1]))
     return product([(number(coefficient), ()), *factors], axes(node), dict(enumerate(node.shape)))
 

@@ -62,9 +62,7 @@ class Family:
         return power_of((self.node, whole), (number(exponent), ()), shape)
 
 
-Leaf: TypeAlias = (
-    "tuple[Fraction, tuple[tuple[Family, Fraction], ...]]"  # coefficient, factors with exponents
-)
+Leaf: TypeAlias = "tuple[Fraction, tuple[tuple[Family, Fraction], ...]]"  # coefficient, factors with exponents
 
 
 @dataclass(frozen=True)
@@ -114,9 +112,7 @@ def scaled(node: Expr, factor: Fraction) -> Expr:
     if node.head == CALL and node.data == ADD:
         return total([(scaled(child, factor), labels) for child, labels in node.args], node.shape)
     if node.head == CONTRACTION and is_elementwise(node):
-        return product(
-            [(number(factor), ()), *node.args], node.data, dict(zip(node.data, node.shape, strict=True))
-        )
+        return product([(number(factor), ()), *node.args], node.data, dict(zip(node.data, node.shape, strict=True)))
     return product([(number(factor), ()), (node, whole)], whole, dict(enumerate(node.shape)))
 
 
@@ -126,9 +122,7 @@ def content(node: Expr) -> tuple[Fraction, Expr]:
         return (Fraction(node.data), number(1)) if node.data else (Fraction(0), node)
     if node.head == CALL and node.data == ADD:
         parts = [content(child)[0] for child, _ in node.args]
-        size = Fraction(
-            math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts))
-        )
+        size = Fraction(math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts)))
         size = -size if parts[0] < 0 else size
         return size, scaled(node, 1 / size)
     if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
@@ -140,9 +134,7 @@ def content(node: Expr) -> tuple[Fraction, Expr]:
 class _Cluster:
     """One cluster being turned into a rational function."""
 
-    def __init__(
-        self, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]
-    ) -> None:
+    def __init__(self, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]) -> None:
         self.leaf, self.opened = leaf, opened
         self.order: list[tuple[Expr, Labels]] = []
         self.leaves: dict[tuple[Expr, Labels], Leaf] = {}
@@ -203,17 +195,13 @@ class _Cluster:
         for family in self.radicands:
             base, below = values[family.node, family.labels]
             if below.is_constant() and units[index[family]] < 1:
-                found = _root_reduced(
-                    reduced(found), index[family], units[index[family]].denominator, base / below
-                )
+                found = _root_reduced(reduced(found), index[family], units[index[family]].denominator, base / below)
         return reduced(found)
 
     def _collect_radicands(self) -> None:
         """Sums that stand under roots are generators and polynomials at once: r**2 == u."""
         families = {f for _, factors in self.leaves.values() for f, e in factors if e.denominator > 1}
-        self.radicands = sorted(
-            (f for f in families if f.kind == "plain" and is_sum(f.node)), key=lambda f: f.key
-        )
+        self.radicands = sorted((f for f in families if f.kind == "plain" and is_sum(f.node)), key=lambda f: f.key)
         for family in self.radicands:
             self.collect(family.node, family.labels)
 
@@ -226,9 +214,7 @@ def _positions(node: Expr, where: Labels) -> Iterable[int]:
     return where
 
 
-def rational(
-    root: Expr, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]
-) -> Rational:
+def rational(root: Expr, leaf: Callable[[Expr, Labels], Leaf], opened: Callable[[Expr], tuple[Expr, bool]]) -> Rational:
     """The cluster at `root` as a rational function over its leaves."""
     cluster = _Cluster(leaf, opened)
     cluster.collect(root)
@@ -257,9 +243,7 @@ def from_flint(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
-def _combine(
-    node: Expr, parts: list[tuple[Polynomial, Polynomial]], context: Any
-) -> tuple[Polynomial, Polynomial]:
+def _combine(node: Expr, parts: list[tuple[Polynomial, Polynomial]], context: Any) -> tuple[Polynomial, Polynomial]:
     if node.head == NUMBER:
         return context.constant(to_flint(node.data)), context.constant(1)
     if node.head == CALL and node.data == ADD:
@@ -345,9 +329,7 @@ def term_edges(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
             exponent = unit * int(count)
             base = family.node.args[0][0] if family.kind == "power" else family.node
             labels = (
-                tuple(family.labels[i] for i in family.node.args[0][1])
-                if family.kind == "power"
-                else family.labels
+                tuple(family.labels[i] for i in family.node.args[0][1]) if family.kind == "power" else family.labels
             )
             merged.setdefault((base, labels), []).append((family, exponent))
     for members in merged.values():
@@ -373,7 +355,5 @@ def _merged_power(members: list[tuple[Family, Fraction]]) -> Edge:
     whole = tuple(range(len(shape)))
     used = sorted({label for _, labels in exponents for label in labels})
     place = {label: i for i, label in enumerate(used)}
-    summed = total(
-        [(e, tuple(place[i] for i in labels)) for e, labels in exponents], tuple(shape[i] for i in used)
-    )
+    summed = total([(e, tuple(place[i] for i in labels)) for e, labels in exponents], tuple(shape[i] for i in used))
     return power_of(base, (summed, tuple(used)), shape), tuple(lead.labels[i] for i in whole)

@@ -126,9 +126,7 @@ class Printer:
         options = [self._narrow_sum(polynomial)]
         if len(polynomial) <= MOST_COLLECTED:
             degrees = [int(d) for d in polynomial.degrees()]
-            for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[
-                :MOST_GENERATORS
-            ]:
+            for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[:MOST_GENERATORS]:
                 if collected := self._collected(polynomial, i):
                     options.append(collected)
         return [min(options, key=lambda e: cost(e[0]))]
@@ -258,9 +256,7 @@ def _without_deltas(out: tuple[int, ...], edges: list[Edge]) -> tuple[tuple[int,
         if is_identity_matrix(node) and len(set(labels)) == 2:
             keep, drop = labels
             rest = [
-                (c, tuple(keep if i == drop else i for i in w))
-                for c, w in edges
-                if not (c is node and w == labels)
+                (c, tuple(keep if i == drop else i for i in w)) for c, w in edges if not (c is node and w == labels)
             ]
             return tuple(keep if i == drop else i for i in out), rest
     return out, edges
@@ -271,9 +267,7 @@ def _merged(edges: list[Edge]) -> list[Edge]:
     merged: dict[tuple[Expr, tuple[int, ...]], list[Edge]] = {}
     for node, labels in edges:
         base, where = (
-            (node.args[0][0], node.args[0][1])
-            if node.head == CALL and node.data == POWER
-            else (node, axes(node))
+            (node.args[0][0], node.args[0][1]) if node.head == CALL and node.data == POWER else (node, axes(node))
         )
         merged.setdefault((base, tuple(labels[i] for i in where)), []).append((node, labels))
     found: list[Edge] = []

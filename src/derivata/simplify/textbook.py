@@ -68,7 +68,9 @@ def present(raw: Expr, given: Expr, book: Book) -> Presented:
     apart = set() if raw.cost < LARGEST_ALONE else {work.shown.get(to) for to in work.cut.values()}
     merged = {node for node, count in parent_counts(shown).items() if count == 1 and node not in apart}
     for node in topological(shown):
-        args = tuple(edge for child, labels in node.args for edge in _factors(node, child, labels, child in merged, final))
+        args = tuple(
+            edge for child, labels in node.args for edge in _factors(node, child, labels, child in merged, final)
+        )
         final[node] = _divided(with_args(node, args))
     named = recognise(final[shown], book)
     shown_cuts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
@@ -76,9 +78,7 @@ def present(raw: Expr, given: Expr, book: Book) -> Presented:
     return Presented(named.result, (*parts, (raw, named.result)))
 
 
-def _factors(
-    node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Mapping[Expr, Expr]
-) -> Iterator[Edge]:
+def _factors(node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Mapping[Expr, Expr]) -> Iterator[Edge]:
     """The operand; if it is a product inside a product, its factors."""
     inner = final[child]
     if (
@@ -96,12 +96,7 @@ def _factors(
 
 def _divided(node: Expr) -> Expr:
     """x**2/2 rather than 1/2*x**2."""
-    if (
-        node.head != CONTRACTION
-        or not is_elementwise(node)
-        or len(node.args) < 2
-        or node.args[0][0].head != NUMBER
-    ):
+    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2 or node.args[0][0].head != NUMBER:
         return node
     value, last = node.args[0][0].data, node.args[-1][0]
     if value.denominator == 1 or (last.head == CONTRACTION and not is_elementwise(last)):
@@ -120,9 +115,7 @@ class _Textbook:
             name = _name(node)
             if name:
                 self.rank.setdefault(name, len(self.rank))
-        self.known = {n.data for n in order if n.head == CALL} | {
-            n.data[0] for n in order if n.head == PRIMITIVE
-        }
+        self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
@@ -214,9 +207,7 @@ class _Textbook:
         for variant in variants(value, normaliser):
             yield variant
             if variant.families != value.families:
-                yield from (
-                    v for v in variants(variant, normaliser) if len(v.families) <= len(value.families)
-                )
+                yield from (v for v in variants(variant, normaliser) if len(v.families) <= len(value.families))
 
     def _foreign(self, candidate: Expr, value: Rational, position: int) -> float:
         """A small preference for the functions that are there already."""
@@ -224,9 +215,7 @@ class _Textbook:
             return 0.0
         had = {f.node.data for f in value.families if f.node.head == CALL}
         new = (
-            {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)}
-            - had
-            - self.known
+            {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)} - had - self.known
         )
         return 0.1 + 0.5 * len(new)
 
@@ -256,9 +245,7 @@ def _calls(root: Expr) -> int:
     """How often functions are written."""
     count: dict[Expr, int] = {}
     for node in topological(root):
-        own = (
-            node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
-        )
+        own = node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
         count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
     return count[root]
 

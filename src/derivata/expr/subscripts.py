@@ -1,0 +1,57 @@
+"""Subscripts: x[i] with a bound index, x[2], x[k], A[i, :]."""
+
+from __future__ import annotations
+
+from derivata.errors import ShapeError
+from derivata.expr import notation
+from derivata.expr.node import NUMBER, Edge, Expr, axes, contraction, number, shape_text, variable
+from derivata.expr.parse import Syntax
+from derivata.expr.scope import Scope, Value
+from derivata.expr.symbol import Symbol
+
+
+def subscripted(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
+    base, *places = piece.children
+    value = done[base]
+    shape = value.node.shape
+    if value.subscripts:
+        raise scope.fail("this value is subscripted already", piece)
+    if len(places) > len(shape):
+        raise scope.fail(f"{len(places)} subscripts for an array of shape {shape_text(shape)}", piece, ShapeError)
+    names: dict[str, int] = {}
+    labels: list[int] = []
+    picked: list[Edge] = []
+    own: list[int] = []
+    for axis in range(len(shape)):
+        place = places[axis] if axis < len(places) else None
+        if place is not None and place.kind == "name" and place.text in scope.bound:
+            labels.append(names.setdefault(place.text, axis))
+        else:
+            labels.append(axis)
+            if place is None or place.kind == "slice":
+                own.append(axis)
+            else:
+                picked.append((_position(scope, place, done[place], shape[axis]), (axis,)))
+    if not picked and tuple(labels) == axes(value.node):
+        return Value(value.node, tuple(names))
+    node = contraction([(value.node, tuple(labels)), *picked], (*names.values(), *own))
+    return Value(node, tuple(names))
+
+
+def _position(scope: Scope, place: Syntax, value: Value, size: int | str) -> Expr:
+    node = value.node
+    if node.shape or value.subscripts:
+        raise scope.fail("a subscript must be a whole number or a symbol", place)
+    if node.head == NUMBER:
+        if node.data.denominator != 1:
+            raise scope.fail("a subscript must be a whole number", place)
+        position = int(node.data)
+        if isinstance(size, int):
+            if not -size <= position < size:
+                raise scope.fail(f"subscript {position} is out of range for an axis of size {size}", place)
+            node = number(position % size)
+        elif position < 0:
+            raise scope.fail("a subscript from the end needs a size that is a number", place)
+    elif place.kind == "name" and not scope.declarations.lookup(place.text) and place.text in scope.scalars:
+        node = variable(Symbol(place.text, (), frozenset({"int"})))
+    return notation.onehot(node, size)
