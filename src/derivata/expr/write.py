@@ -52,7 +52,7 @@ def _piece(piece: Syntax, parts: list[tuple[str, int]]) -> tuple[str, int]:
     if kind == "call":
         return f"{piece.text}({', '.join(p[0] for p in parts)})", ATOM
     if kind == "differential":
-        return (f"d({parts[0][0]})" if piece.text == "d" else f"{piece.text}[{parts[0][0]}]"), ATOM
+        return (f"d({parts[0][0]})" if piece.text == "d" else f"{piece.text.replace('∂', 'd')}[{parts[0][0]}]"), ATOM
     if kind == "attribute":
         return f"{_wrap(parts[0], ATOM)}.{piece.text}", ATOM
     if kind == "subscript":

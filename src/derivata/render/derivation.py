@@ -16,7 +16,7 @@ from derivata.render.unicode import unicode
 from derivata.rewrite.fold import fold
 from derivata.rewrite.step import Step
 
-Show = Callable[[Expr, "Expr | None"], str]
+Show = Callable[[str, Expr, "Expr | None"], str]  # lead, expression, the part that changes
 SHOWN_STEPS = 40
 SHOWN_NODES = 600
 OPEN, CLOSE = "\u2039", "\u203a"
@@ -56,8 +56,9 @@ class Derivation:
 
     @property
     def label(self) -> str:
-        """How the derivative is written while it is not worked out: `d/dx` for a scalar, `d` for an array."""
-        return "d" if self.by.shape else f"d/d{self.by.name}"
+        """How the derivative is written while it is not worked out: `d/dx` or `∂/∂x`, `d` by an array."""
+        sign = "∂" if any(not symbols(self.of)[name].integer for name in self.held) else "d"
+        return "d" if self.by.shape else f"{sign}/{sign}{self.by.name}"
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -110,13 +111,19 @@ class Derivation:
 
     def text(self, *, marks: tuple[str, str] = (OPEN, CLOSE), steps: bool = True) -> str:
         """Plain text; the part that changes stands between marks."""
-        return "\n".join(self._body(lambda e, m: _marked_text(e, m, marks), steps))
+
+        def show(lead: str, node: Expr, changed: Expr | None) -> str:
+            rows = _marked_text(node, changed, marks).split("\n")
+            return "\n".join([lead + rows[0], *(" " * len(lead) + row for row in rows[1:])])
+
+        return "\n".join(self._body(show, steps))
 
     def unicode(self, width: int | None = None, *, ascii_only: bool = False, steps: bool = True) -> str:
         """Two-dimensional maths for a terminal."""
 
-        def show(node: Expr, changed: Expr | None) -> str:
-            return unicode(node, width=width, ascii=ascii_only, marked=frozenset({changed}) if changed else None)
+        def show(lead: str, node: Expr, changed: Expr | None) -> str:
+            marked = frozenset({changed}) if changed else None
+            return unicode(node, width=width, ascii=ascii_only, marked=marked, lead=lead)
 
         return "\n".join(self._body(show, steps))
 
@@ -125,22 +132,22 @@ class Derivation:
         for line in self.lines if steps else ():
             yield ""
             yield f"{line.rule}:"
-            yield from _block("    ", show(line.before, line.changed))
-            yield from _block("  = ", show(line.after, None))
+            yield show("    ", line.before, line.changed)
+            yield show("  = ", line.after, None)
         yield ""
-        yield from _block(self.title + " = ", show(self.result, None))
+        yield show(f"{self.kind} = ", self.result, None)
         yield from self.notes()
 
     def _head(self, show: Show) -> Iterator[str]:
-        what = "Gradient" if self.by.shape and not self.of.shape else "Jacobian" if self.of.shape else "Derivative"
-        yield f"{what} by {self.by.name} of"
-        yield from _block("    ", show(self.of, None))
+        yield f"{self.kind.capitalize()} by {self.by.name} of"
+        yield show("    ", self.of, None)
         if self.held:
             yield f"held constant: {', '.join(self.held)}"
 
     @property
-    def title(self) -> str:
-        return f"d/d{self.by.name}"
+    def kind(self) -> str:
+        """What one calls it: derivative, gradient or Jacobian."""
+        return "Jacobian" if self.of.shape else "gradient" if self.by.shape else "derivative"
 
     def notes(self) -> tuple[str, ...]:
         """Domain, kinks and the check, one line each."""
@@ -205,10 +212,3 @@ def _marked_text(root: Expr, changed: Expr | None, marks: tuple[str, str]) -> st
         return text
     part = write(changed)
     return text.replace(part, f"{marks[0]}{part}{marks[1]}")
-
-
-def _block(lead: str, body: str) -> list[str]:
-    """A lead on the line of the baseline, the rest aligned under it."""
-    rows = body.split("\n")
-    middle = (len(rows) - 1) // 2
-    return [(lead if i == middle else " " * len(lead)) + row for i, row in enumerate(rows)]

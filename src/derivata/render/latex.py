@@ -142,6 +142,11 @@ def _differential(formula: Formula, parts: list[str]) -> str:
     return r"\mathrm{d}" + (parts[0] if single else rf"\left({parts[0]}\right)")
 
 
+def _derivative(formula: Formula, parts: list[str]) -> str:
+    sign = r"\partial " if formula.text == "∂" else r"\mathrm{d}"
+    return rf"\frac{{{sign.strip()}}}{{{sign}{parts[1]}}}\left[{parts[0]}\right]"
+
+
 def _word(formula: Formula, parts: list[str]) -> str:
     style = r"\mathrm" if len(formula.text) == 1 else r"\operatorname"
     return f"{style}{{{latex_text(formula.text)}}}"
@@ -174,6 +179,7 @@ _PRINTERS: dict[str, Callable[[Formula, list[str]], str]] = {
     "relation": _relation,
     "indicator": lambda formula, parts: rf"\mathbf{{1}}[{parts[0]}]",
     "differential": _differential,
+    "derivative": _derivative,
     "list": lambda formula, parts: ", ".join(parts),
     "row": lambda formula, parts: " ".join(parts),
     "either": lambda formula, parts: parts[0],

@@ -133,7 +133,11 @@ class _Setter:
         if piece.kind in ("reciprocal", "keyword"):
             return (yield piece.children[0], view)
         if piece.kind == "differential":
-            return Formula("differential", "d", ((yield piece.children[0], view),), f.PREFIX)
+            inner = yield piece.children[0], view
+            if "/" not in piece.text:
+                return Formula("differential", "d", (inner,), f.PREFIX)
+            above, _, below = piece.text.partition("/")
+            return Formula("derivative", above, (inner, f.name(below.removeprefix(above))), f.PREFIX)
         by_kind = {
             "product": self._product,
             "binary": self._binary,

@@ -54,6 +54,7 @@ class Terminal:
             "apply": self._apply, "big": self._big, "letters": self._list, "list": self._list,
             "cases": self._cases, "when": self._when, "relation": self._relation,
             "indicator": self._indicator, "row": self._row, "differential": self._differential,
+            "derivative": self._derivative,
             "negative": self._negative,
         }  # fmt: skip
         if formula.kind == "marked":
@@ -221,6 +222,10 @@ class Terminal:
     def _differential(self, formula: Formula, parts: list[Box]) -> Box:
         single = formula.parts[0].kind in ("name", "index", "fence") and not self.ascii
         return beside([text_box("d"), parts[0] if single else self._parenthesised(parts[0])])
+
+    def _derivative(self, formula: Formula, parts: list[Box]) -> Box:
+        sign = "d" if self.ascii else formula.text
+        return beside([text_box(f"{sign}/{sign}"), parts[1], self._parenthesised(parts[0], "[]")])
 
     def _row(self, formula: Formula, parts: list[Box]) -> Box:
         between = text_box("" if any(p.text == "×" for p in formula.parts) else " ")

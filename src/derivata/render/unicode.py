@@ -13,19 +13,26 @@ from derivata.render.terminal import Terminal
 _INDENT = 2
 
 
-def unicode(root: Expr, *, width: int | None = None, ascii: bool = False, marked: frozenset[Expr] | None = None) -> str:
+def unicode(
+    root: Expr,
+    *,
+    width: int | None = None,
+    ascii: bool = False,
+    marked: frozenset[Expr] | None = None,
+    lead: str = "",
+) -> str:
     """The expression as lines of text at most `width` columns wide where that can be done.
 
     Long sums and products are broken before an operator; what is too wide even then is written on one
-    level (`a/b`) and wrapped. `marked` nodes are underlined.
+    level (`a/b`) and wrapped. `marked` nodes are underlined; `lead` stands before the body, on its base line.
     """
     page = typeset(root, marked)
     flat, tall = Terminal(ascii=ascii, linear=True), Terminal(ascii=ascii, linear=False)
     blocks = []
     for name, part in page.definitions:
-        lead = beside([_print(name, flat), text_box(" = ")])
-        blocks.append(_fitted(lead, part, width, tall, flat))
-    blocks.append(_fitted(None, page.body, width, tall, flat))
+        named = beside([_print(name, flat), text_box(" = ")])
+        blocks.append(_fitted(named, part, width, tall, flat))
+    blocks.append(_fitted(text_box(lead) if lead else None, page.body, width, tall, flat))
     apart = "\n\n" if any("\n" in block for block in blocks) else "\n"
     return apart.join(blocks)
 

@@ -126,7 +126,7 @@ class _Textbook:
         whole = self._present(found)
         if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE and raw.cost < LARGEST_ALONE:
             alone = self._alone(raw)
-            kept = _like_terms_free(alone) and _one_denominator(alone) and _calls(alone) <= _calls(whole)
+            kept = _like_terms_free(alone) and _one_denominator(alone) and self._calls(alone) <= self._calls(whole)
             if kept and cost(alone) - ALONE_BONUS < cost(whole):
                 return alone
         return whole
@@ -229,25 +229,25 @@ class _Textbook:
         edges.sort(key=self._order)
         return product(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
 
+    def _calls(self, root: Expr) -> int:
+        """How often functions of the book are written, whole powers aside."""
+        count: dict[Expr, int] = {}
+        for node in topological(root):
+            own = node.head == CALL and node.data != ADD and self.book.get(node.data) is not None
+            own = own and (node.data != POWER or node.args[1][0].head != NUMBER)
+            count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
+        return count[root]
+
     def _order(self, edge: Edge) -> Any:
         """Numbers, then symbols, then functions, then sums; each in order of appearance in the input."""
         node, labels = edge
         kind, first = _kind(node), self._first(node)
-        return kind, first, -node.data.count("'") if node.head == CALL else 0, labels, node.digest
+        return kind, first, -_primes(node), labels, node.digest
 
     def _first(self, node: Expr) -> int:
         if node not in self.names:
             self.names[node] = min((self.rank.get(n, 10**6) for n in _names(node)), default=10**6)
         return self.names[node]
-
-
-def _calls(root: Expr) -> int:
-    """How often functions are written."""
-    count: dict[Expr, int] = {}
-    for node in topological(root):
-        own = node.head == CALL and node.data != ADD and (node.data != POWER or node.args[1][0].head != NUMBER)
-        count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
-    return count[root]
 
 
 def _one_denominator(root: Expr) -> bool:
@@ -267,6 +267,13 @@ def _like_terms_free(root: Expr) -> bool:
         return True
     parts = [(content(c)[1], labels) for c, labels in root.args]
     return len(set(parts)) == len(parts)
+
+
+def _primes(node: Expr) -> int:
+    """How often the function written first is differentiated: f'(x)*g(x) stands before f(x)*g'(x)."""
+    while node.head == CONTRACTION and node.args:
+        node = node.args[0][0]
+    return node.data.count("'") if node.head == CALL else 0
 
 
 def _kind(node: Expr, depth: int = 3) -> int:
