@@ -111,11 +111,7 @@ def flatten(node: Expr) -> _Network:
     used = {i for _, labels in renamed for i in labels} | set(out)
     network = _Network(coefficient, renamed, out, sizes)
     for label in {find(i) for i in parent} - used:
-        size = sizes[label]
-        if isinstance(size, int):
-            network.coefficient *= size
-        else:
-            network.scalars.append(size_node(size))
+        network.scalars.append(size_node(sizes[label]))
     return network
 
 
@@ -195,10 +191,14 @@ def _distribute(network: _Network) -> list[Expr] | None:
     child, labels = network.factors[position]
     rest = [e for i, e in enumerate(network.factors) if i != position]
     scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
-    return [
-        contraction([*scale, *rest, (term, tuple(labels[i] for i in where))], network.out, network.sizes)
-        for term, where in child.args
-    ]
+    kept = outside.union(*(where for _, where in rest))
+    terms = []
+    for term, where in child.args:
+        own = tuple(labels[i] for i in where)
+        constant_along = sorted(set(labels) - kept - set(own))  # a sum of n equal terms is n times one
+        counts = [(size_node(network.sizes[label]), ()) for label in constant_along]
+        terms.append(contraction([*scale, *counts, *rest, (term, own)], network.out, network.sizes))
+    return terms
 
 
 def _gains(edge: Edge, outside: set[int]) -> bool:
