@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from derivata.calculus.derive import Differential, derivative, linearise
+from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import KinkError, ReadError, VariableError
 from derivata.expr import lower
-from derivata.expr.node import Expr, contraction, variable
+from derivata.expr.node import ADD, CALL, Expr, contraction, shape_text, variable
+from derivata.expr.notation import zeros
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import symbols, topological
+from derivata.expr.walk import depends, symbols, topological
 from derivata.render.derivation import Derivation
+from derivata.rewrite.fold import spread
 from derivata.rewrite.step import Step
 from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
@@ -24,6 +27,7 @@ from derivata.simplify.textbook import Presented, present, textbook
 if TYPE_CHECKING:
     import numpy as np
 
+MOST_TERMS = 8  # of a sum whose terms are also differentiated one by one
 GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
 
 
@@ -64,25 +68,42 @@ def _variable(f: Expr, wrt: str | Expr | None) -> Symbol:
 
 
 def derive(
-    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+    f: Expr | str,
+    wrt: str | Expr | None = None,
+    where: str | None = None,
+    *,
+    order: int = 1,
+    allow_kinks: bool = True,
 ) -> Derivation:
     """The derivative of `f` by `wrt`, with its steps, kinks, and the check it passed.
 
-    The result has the shape of f followed by that of the variable. Raises VerificationError rather than
-    return what exact arithmetic does not confirm, and KinkError at kinks when they are not allowed.
+    The result has the shape of f followed by that of the variable, `order` times; the steps are those of the
+    last time. Raises VerificationError rather than return what exact arithmetic does not confirm, and KinkError
+    at kinks when they are not allowed.
     """
     of = _expression(f, where)
     component = None
     if isinstance(wrt, str) and "[" in wrt:
         wrt, component = wrt.split("[", 1)
     symbol = _variable(of, wrt)
+    found = _derivation(of, symbol, of, component, allow_kinks)
+    for _ in range(order - 1):
+        found = _derivation(found.result, symbol, of, component, allow_kinks)
+    return found
+
+
+def _derivation(of: Expr, symbol: Symbol, given: Expr, component: str | None, allow_kinks: bool) -> Derivation:
+    """One derivative; what is shown follows the order of names in `given`."""
     by = variable(symbol)
+    if symbol.name not in symbols(of):
+        nothing = zeros((*of.shape, *by.shape))
+        return Derivation(of, symbol, nothing, (), verify_derivative(of, by, nothing))
     kinks = kinks_of(of, by, book())
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     named = recognise(of, book())
     raw, found = derivative(named.result, by, book())
-    presented = present(raw, named.result, book())
+    presented = present(raw, recognise(given, book()).result, book(), _term_derivatives(named.result, by))
     shown = presented.result
     if len(topological(of)) <= GLOBAL_NODES:
         check = verify_derivative(of, by, shown)
@@ -90,7 +111,15 @@ def derive(
         check = _checked_alone(named.steps, found, presented)
     if component is not None:
         shown = _component(shown, of, by, component)
-    return Derivation(of, symbol, shown, (*named.steps, *found.steps), check, kinks, _domain(of), raw)
+    return Derivation(of, symbol, shown, (*named.steps, *found.steps), check, kinks, domain_of(of, book()), raw)
+
+
+def _term_derivatives(of: Expr, by: Expr) -> list[Expr]:
+    """The derivatives of the terms of a short sum."""
+    if of.head != CALL or of.data != ADD or len(of.args) > MOST_TERMS:
+        return []
+    terms = [spread(edge, of.shape) for edge in of.args]
+    return [derivative(term, by, book())[0] for term in terms if by in depends(term, by)]
 
 
 def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
@@ -103,7 +132,10 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     free = ", ".join(f"{p.strip()} int" for p in places if p.strip().isidentifier())
     picked = lower.read(f"Q[{subscripts}]", ", ".join(filter(None, (lead, free))), book().vocabulary)
     args = tuple((result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args)
-    return textbook(contraction(args, picked.data), of, book())
+    entry = contraction(args, picked.data)
+    shown = textbook(entry, of, book())
+    verify_equal(entry, shown)
+    return shown
 
 
 def _checked_alone(named: Sequence[Step], found: Differential, presented: Presented) -> Check:
@@ -115,19 +147,15 @@ def _checked_alone(named: Sequence[Step], found: Differential, presented: Presen
     return check
 
 
-def _domain(of: Expr) -> tuple[str, ...]:
-    from derivata.calculus.domain import domain_of
-
-    return domain_of(of, book())
-
-
 def gradient(
     f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
 ) -> Expr:
     """The gradient of a scalar expression: an expression of the variable's shape."""
     of = _expression(f, where)
     if of.shape:
-        raise VariableError(f"the gradient is of a scalar; this expression has shape {of.shape}: use jacobian")
+        raise VariableError(
+            f"the gradient is of a scalar; this expression has shape {shape_text(of.shape)}: use jacobian"
+        )
     return derive(of, wrt, allow_kinks=allow_kinks).result
 
 
@@ -143,13 +171,9 @@ def hessian(
 ) -> Expr:
     """The Hessian of a scalar expression: the variable's shape twice."""
     of = _expression(f, where)
-    symbol = _variable(of, wrt)
-    first = gradient(of, symbol.name, allow_kinks=allow_kinks)
-    if symbol.name not in symbols(first):
-        from derivata.expr.notation import zeros
-
-        return zeros((*symbol.shape, *symbol.shape))
-    return derive(first, symbol.name, allow_kinks=allow_kinks).result
+    if of.shape:
+        raise VariableError(f"the Hessian is of a scalar; this expression has shape {shape_text(of.shape)}")
+    return derive(of, wrt, order=2, allow_kinks=allow_kinks).result
 
 
 def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:

@@ -82,9 +82,7 @@ def derive_command(
     from derivata import verbs
 
     of: Any = verbs.read(_given(expression), where)
-    derivation = verbs.derive(of, wrt, allow_kinks=not no_kinks)
-    for _ in range(order - 1):
-        derivation = verbs.derive(derivation.result, derivation.by.name, allow_kinks=not no_kinks)
+    derivation = verbs.derive(of, wrt, order=order, allow_kinks=not no_kinks)
     form = form or _default_form()
     if form == "json":
         _print(derivation.as_json())

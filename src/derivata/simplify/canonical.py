@@ -32,9 +32,12 @@ def canonical(value: Rational) -> Expr:
     if value.numerator.is_zero():
         return zeros(value.shape)
     bottom = value.denominator
-    if len(bottom) == 1:
-        return _sum(value, _terms_over(value))
-    top = _terms(value, value.numerator)
+    low = tuple(min(int(e[i]) for e in bottom.monoms()) for i in range(len(value.families)))
+    monomial = value.context.from_dict({low: 1})
+    top = _terms_over(value, low)
+    bottom = bottom / monomial
+    if bottom.is_constant():
+        return _sum(value, [(c / from_flint(bottom.coeffs()[0]), edges) for c, edges in top])
     inner = _narrow(value, [_joined(value, c, e) for c, e in _terms(value, bottom)])
     power = power_of((inner[0], axes(inner[0])), (number(-1), ()), inner[0].shape)
     if len(top) == 1:
@@ -53,13 +56,12 @@ def _terms(value: Rational, polynomial: Polynomial) -> list[Term]:
     ]
 
 
-def _terms_over(value: Rational) -> list[Term]:
-    """The terms of the numerator, each divided by a denominator that is one term."""
-    ((below, divisor),) = value.denominator.terms()
+def _terms_over(value: Rational, below: tuple[int, ...]) -> list[Term]:
+    """The terms of the numerator, each divided by the monomial that all terms of the denominator have."""
     return [
         _joined(
             value,
-            from_flint(coefficient / divisor),
+            from_flint(coefficient),
             term_edges(value, tuple(int(a) - int(b) for a, b in zip(exponents, below, strict=True))),
         )
         for exponents, coefficient in value.numerator.terms()

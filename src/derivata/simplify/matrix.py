@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, axes, contraction
+from derivata.expr.node import CONTRACTION, SYMBOL, Edge, Expr, Labels, Size, axes, contraction
 from derivata.expr.spell import can_keep
 from derivata.rewrite.fold import product
 
@@ -17,10 +17,24 @@ def arrange(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
 
 
 def transposed(node: Expr) -> Expr:
-    """The transpose; of a transpose, the original."""
+    """The transpose, put inside a product: (A@B).T is B.T@A.T, S.T is S where S is symmetric."""
+    if node.head == SYMBOL and "symmetric" in node.data.traits:
+        return node
     if node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == (1, 0) and node.data == (0, 1):
         return node.args[0][0]
+    if node.head == CONTRACTION and node.data == (0, 0):
+        return node
+    if _is_matrix_product(node):
+        (left, _), (right, _) = node.args
+        return contraction([(transposed(right), (0, 1)), (transposed(left), (1, 2))], (0, 2))
     return contraction([(node, (0, 1))], (1, 0))
+
+
+def _is_matrix_product(node: Expr) -> bool:
+    if node.head != CONTRACTION or len(node.args) != 2 or len(set(node.data)) != 2:
+        return False
+    (_, first), (_, second) = node.args
+    return len(first) == len(second) == 2 and first[1] == second[0] and node.data == (first[0], second[1])
 
 
 @dataclass

@@ -84,7 +84,7 @@ def flatten(node: Expr) -> _Network:
         elif child.head == CALL and child.data == ADD:
             scale, common, rest = monomial_content(child)
             coefficient *= scale
-            factors.append((rest, labels))
+            factors.append((rest[0], tuple(labels[i] for i in rest[1])))
             factors.extend((c, tuple(labels[i] for i in w)) for c, w in common)
         elif child.head == CONTRACTION and (is_elementwise(child) or not _is_atom(child)):
             inner: dict[int, int] = {}
@@ -115,11 +115,11 @@ def flatten(node: Expr) -> _Network:
     return network
 
 
-def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Expr]:
-    """A sum as number * common factors * rest."""
+def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Edge]:
+    """A sum as number * common factors * rest; the rest has just the axes it needs."""
     scale, rest = content(node)
     if rest.head != CALL or rest.data != ADD:
-        return scale, [], rest
+        return scale, [], (rest, axes(rest))
     terms = [_factor_powers(child, labels) for child, labels in rest.args]
     shared = {
         key: min(t[key] for t in terms) if terms[0][key] > 0 else max(t[key] for t in terms)
@@ -127,11 +127,13 @@ def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Expr]:
         if all(key in t and t[key] * terms[0][key] > 0 for t in terms)
     }
     if not shared:
-        return scale, [], rest
+        return scale, [], (rest, axes(rest))
     common = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()]
     inverse = [(power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()]
     divided = [_times(term, labels, inverse, rest) for term, labels in rest.args]
-    return scale, common, total(divided, rest.shape)
+    used = tuple(sorted({i for _, labels in divided for i in labels}))
+    narrow = [(term, tuple(used.index(i) for i in labels)) for term, labels in divided]
+    return scale, common, (total(narrow, tuple(rest.shape[i] for i in used)), used)
 
 
 def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]:
@@ -163,6 +165,8 @@ def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge
         base, exponent = (child.args[0][0], child.args[1][0].data) if power else (child, 1)
         if (base, place) in divisor:
             exponent = exponent + divisor[base, place]
+            if exponent == 0:
+                continue
             child = power_of((base, axes(base)), (number(exponent), ()), base.shape)
         if child.head != NUMBER or child.data != 1:
             kept.append((child, place))
@@ -185,7 +189,7 @@ def _is_atom(node: Expr) -> bool:
 def _distribute(network: _Network) -> list[Expr] | None:
     """Write the contraction of a sum as a sum, when a term of it meets a delta, a selector or no summed label."""
     outside = set(network.out)
-    position = next((i for i, edge in enumerate(network.factors) if _gains(edge, outside)), None)
+    position = next((i for i in range(len(network.factors)) if _gains(network.factors, i, outside)), None)
     if position is None:
         return None
     child, labels = network.factors[position]
@@ -201,18 +205,27 @@ def _distribute(network: _Network) -> list[Expr] | None:
     return terms
 
 
-def _gains(edge: Edge, outside: set[int]) -> bool:
-    """Whether a factor is a short sum with a term that makes a summed label go away."""
-    child, labels = edge
+def _gains(factors: list[Edge], position: int, outside: set[int]) -> bool:
+    """Whether a factor is a short sum with a term that makes a summed label go away or comes apart."""
+    child, labels = factors[position]
     if child.head != CALL or child.data != ADD or len(child.args) > DISTRIBUTED_TERMS:
         return False
-    summed = set(labels) - outside
-    return bool(summed) and any(_collapses(t, [labels[i] for i in where], summed) for t, where in child.args)
+    if not set(labels) - outside:
+        return False
+    rest = [e for i, e in enumerate(factors) if i != position]
+    terms = [(term, tuple(labels[i] for i in where)) for term, where in child.args]
+    return any(_collapses(*term) or _comes_apart([*rest, term], factors, outside) for term in terms)
 
 
-def _collapses(term: Expr, labels: list[int], summed: set[int]) -> bool:
-    if not summed <= set(labels):
-        return True
+def _comes_apart(changed: list[Edge], factors: list[Edge], outside: set[int]) -> bool:
+    """Whether fewer labels are summed over, or in more independent parts."""
+    before, after = ({i for _, w in side for i in w} - outside for side in (factors, changed))
+    summed = [[e for e in side if set(e[1]) - outside] for side in (factors, changed)]
+    return before != after or len(_components(summed[1], outside)) > len(_components(summed[0], outside))
+
+
+def _collapses(term: Expr, labels: Labels) -> bool:
+    """Whether a term is a delta or a selector, alone or times something."""
     if term.head == CONTRACTION and is_elementwise(term):
         return any(is_identity_matrix(c) or is_onehot(c) for c, _ in term.args)
     return is_identity_matrix(term) or is_onehot(term)
@@ -284,12 +297,13 @@ def _component(factors: list[Edge], kept: Labels, summed: set[int], normalise: C
     for members in grouped.values():
         if len(members) == 1:
             merged.append(members[0])
+            again = again or _splits(members[0][0])
             continue
         order = members[0][1]
         place = {label: i for i, label in enumerate(order)}
         sizes = {place[i]: s for i, s in zip(order, members[0][0].shape, strict=True)}
         node = normalise(product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes))
-        again = again or node.head == NUMBER or (node.head == CONTRACTION and is_elementwise(node) and _splits(node))
+        again = again or node.head == NUMBER or _splits(node)
         merged.append((node, order))
     if again:
         inner = contraction(merged, kept)
@@ -300,8 +314,14 @@ def _component(factors: list[Edge], kept: Labels, summed: set[int], normalise: C
 
 
 def _splits(node: Expr) -> bool:
-    """Whether a number or a factor without all the axes came out in front."""
-    return any(len(labels) < len(node.shape) for _, labels in node.args)
+    """Whether a number or a factor without all the axes came out in front, or can be taken out of a sum."""
+    if node.head == CALL and node.data == ADD:
+        return bool(monomial_content(node)[1])
+    return (
+        node.head == CONTRACTION
+        and is_elementwise(node)
+        and any(len(labels) < len(node.shape) for _, labels in node.args)
+    )
 
 
 def _diagonal_edge(edge: Edge) -> Edge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,7 @@ from derivata.expr.node import (
     Size,
     axes,
     call,
+    contraction,
     number,
     with_args,
 )
@@ -28,7 +29,7 @@ from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost, is_negative
 from derivata.simplify.matrix import arrange
-from derivata.simplify.rational import Polynomial, Rational, from_flint, scaled, term_edges
+from derivata.simplify.rational import Polynomial, Rational, from_flint, is_elementwise, scaled, term_edges
 
 MOST_COLLECTED = 40
 DEEPEST = 1000  # larger parts are not searched for minus signs
@@ -45,6 +46,7 @@ class Printer:
     pretty: Pretty
     order: Order
     bases: frozenset[str]
+    familiar: frozenset[Expr] = frozenset()  # sums as the input wrote them: 1 - p stays 1 - p
 
     def candidates(self) -> Iterator[Expr]:
         """Every shape on offer."""
@@ -78,6 +80,8 @@ class Printer:
             sign, part = _mostly_positive(part)
             number_part *= sign ** int(count)
             for node, labels in self._polynomial(part):
+                if (opposite := negated(node, self.order)) in self.familiar:
+                    node, number_part = opposite, number_part * (-1) ** int(count)
                 edges.append((power_of((node, axes(node)), (number(int(count)), ()), node.shape), labels))
         return number_part, [*self._atoms(tuple(monomial)), *edges]
 
@@ -186,11 +190,11 @@ class Printer:
     def _arranged(self, scale: Fraction, edges: list[Edge], out: tuple[int, ...]) -> Expr:
         shown: list[Edge] = []
         for node, labels in edges:
-            if node.head == NUMBER:
-                scale *= node.data
-            else:
-                shown.append((node, labels))
-        scale, shown = _signed(scale, shown, self.order)
+            factor, rest = leading_number(node)
+            scale *= factor
+            if rest is not None:
+                shown.append((rest, labels))
+        scale, shown = _signed(scale, shown, self.order, self.familiar)
         shown.sort(key=self.order)
         out, shown = _without_deltas(out, shown)
         if scale != 1 or not shown:
@@ -218,6 +222,16 @@ def _conjugates_joined(parts: list[tuple[Polynomial, int]]) -> list[tuple[Polyno
     return found
 
 
+def leading_number(node: Expr) -> tuple[Fraction, Expr | None]:
+    """The number a product starts with, and the rest of it."""
+    if node.head == NUMBER:
+        return Fraction(node.data), None
+    if node.head != CONTRACTION or len(node.args) < 2 or node.args[0][0].head != NUMBER:
+        return Fraction(1), node
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    return Fraction(node.args[0][0].data), product(node.args[1:], node.data, sizes)
+
+
 def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
     """An elementwise product as one flat node when NumPy's broadcasting can say it, else in matrix notation."""
     rank = len(out)
@@ -238,7 +252,32 @@ def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]
 def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr:
     """Terms without a minus sign first, then by order of appearance."""
     ordered = sorted(terms, key=lambda e: (is_negative(e[0]), order(e)))
+    if len(shape) > 1 and any(_has_delta(node) or not _is_aligned(labels, shape) for node, labels in ordered):
+        ordered = [_stretched(node, labels, shape) for node, labels in ordered]
     return total(ordered, shape)
+
+
+def _has_delta(node: Expr) -> bool:
+    """Whether an identity matrix is a factor: the sum is one of matrices and no mere broadcasting."""
+    if node.head == CONTRACTION and len(set(node.data)) < len(node.data):
+        return True
+    return node.head == CONTRACTION and any(is_identity_matrix(c) or _has_delta(c) for c, _ in node.args[:3])
+
+
+def _is_aligned(labels: tuple[int, ...], shape: tuple[Size, ...]) -> bool:
+    return labels == tuple(range(len(shape) - len(labels), len(shape)))
+
+
+def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> Edge:
+    """A term with fewer axes than its sum, times ones: outer(ones(n), v) rather than v."""
+    whole = tuple(range(len(shape)))
+    missing = tuple(i for i in whole if i not in labels)
+    if not missing:
+        return node, labels
+    ones = contraction([], tuple(range(len(missing))), {i: shape[k] for i, k in enumerate(missing)})
+    inner = node.args if node.head == CONTRACTION and is_elementwise(node) else ((node, axes(node)),)
+    factors = [(child, tuple(labels[i] for i in where)) for child, where in inner]
+    return flat_product([*factors, (ones, missing)], whole, dict(enumerate(shape))), whole
 
 
 def _flat(terms: list[Edge]) -> list[Edge]:
@@ -286,12 +325,15 @@ def _exponent(node: Expr) -> Expr:
     return node.args[1][0] if node.head == CALL and node.data == POWER else number(1)
 
 
-def _signed(scale: Fraction, edges: list[Edge], order: Order) -> tuple[Fraction, list[Edge]]:
+def _signed(
+    scale: Fraction, edges: list[Edge], order: Order, familiar: Collection[Expr]
+) -> tuple[Fraction, list[Edge]]:
     """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
     shown = []
     for node, labels in edges:
         opposite = negated(node, order) if _holds_a_sum(node) else node
-        if _minus_signs(opposite) < _minus_signs(node):
+        better = _minus_signs(opposite) < _minus_signs(node) or opposite in familiar
+        if node not in familiar and better:
             node, scale = opposite, -scale
         shown.append((node, labels))
     if scale < 0:
@@ -300,7 +342,7 @@ def _signed(scale: Fraction, edges: list[Edge], order: Order) -> tuple[Fraction,
             for i, (node, _) in enumerate(shown)
             if _holds_a_sum(node) and _minus_signs(negated(node, order)) == _minus_signs(node)
         ]
-        ties.sort(key=lambda i: _ends_in_minus_number(negated(shown[i][0], order)))
+        ties.sort(key=lambda i: (shown[i][0] in familiar, _ends_in_minus_number(negated(shown[i][0], order))))
         for i in ties[:1]:
             shown[i] = (negated(shown[i][0], order), shown[i][1])
             return -scale, shown
@@ -355,4 +397,6 @@ def negated(node: Expr, order: Order) -> Expr:
         for i, (child, labels) in enumerate(node.args):
             if _is_sum(child):
                 return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
+    if node.head == CONTRACTION and any(len(labels) not in (0, len(node.shape)) for _, labels in node.args):
+        return product([(number(-1), ()), (node, axes(node))], axes(node), dict(enumerate(node.shape)))
     return scaled(node, Fraction(-1))

@@ -5,7 +5,7 @@ It only chooses what to print and is never normalised again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,6 +22,8 @@ from derivata.expr.node import (
     Edge,
     Expr,
     Labels,
+    Shape,
+    axes,
     contraction,
     number,
     with_args,
@@ -36,7 +38,7 @@ from derivata.simplify.matrix import arrange
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import Printer, sorted_sum
+from derivata.simplify.shapes import Printer, leading_number, sorted_sum
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
@@ -59,10 +61,13 @@ def textbook(raw: Expr, given: Expr, book: Book) -> Expr:
     return present(raw, given, book).result
 
 
-def present(raw: Expr, given: Expr, book: Book) -> Presented:
-    """The form to print, with the pairs that a check by parts needs."""
+def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> Presented:
+    """The form to print, with the pairs that a check by parts needs.
+
+    `terms` are the derivatives of the terms of a sum: they add up to `raw`, and a sum stays one if that reads well.
+    """
     work = _Textbook(given, book)
-    shown = work.show(raw)
+    shown = work.show(raw, terms)
     final: dict[Expr, Expr] = {}
     # The parts of a large result stay apart, so that each can be checked by itself.
     apart = set() if raw.cost < LARGEST_ALONE else {work.shown.get(to) for to in work.cut.values()}
@@ -84,6 +89,7 @@ def _factors(node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Ma
     if (
         may_merge
         and all(n.head == CONTRACTION and is_elementwise(n) for n in (node, inner))
+        and labels == node.data
         and inner.args
         and all(where in ((), inner.data) for _, where in inner.args)
         and NUMBER not in (inner.args[0][0].head, inner.args[-1][0].head)
@@ -115,32 +121,44 @@ class _Textbook:
             name = _name(node)
             if name:
                 self.rank.setdefault(name, len(self.rank))
+        self.familiar = frozenset(n for n in order if n.head == CALL and n.data == ADD)
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
         self.names: dict[Expr, int] = {}
 
-    def show(self, raw: Expr) -> Expr:
+    def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
+        """The shortest of: the whole simplified, each summand of it, each of `terms`."""
         found, self.cut = normal_with_cuts(raw, self.book)
         whole = self._present(found)
-        if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE and raw.cost < LARGEST_ALONE:
-            alone = self._alone(raw)
-            kept = _like_terms_free(alone) and _one_denominator(alone) and self._calls(alone) <= self._calls(whole)
-            if kept and cost(alone) - ALONE_BONUS < cost(whole):
+        if raw.cost > LARGEST_ALONE:
+            return whole
+        if 1 < len(terms) <= MOST_ALONE:
+            by_terms = self._alone([(term, axes(term)) for term in terms], raw.shape)
+            if self._reads_better(by_terms, whole):
+                return by_terms
+        if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE:
+            alone = self._alone(raw.args, raw.shape)
+            if _one_denominator(alone) and self._reads_better(alone, whole):
                 return alone
         return whole
 
-    def _alone(self, raw: Expr) -> Expr:
-        """Each term of the sum simplified by itself."""
+    def _reads_better(self, terms: Expr, whole: Expr) -> bool:
+        """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
+        kept = _like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
+        return kept and cost(terms) - ALONE_BONUS < cost(whole)
+
+    def _alone(self, parts: Sequence[Edge], shape: Shape) -> Expr:
+        """Each term of a sum simplified by itself."""
         terms: list[Edge] = []
-        for child, labels in raw.args:
+        for child, labels in parts:
             shown = self._present(normal(child, self.book))
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
             else:
-                terms.append((shown, labels))
-        return sorted_sum(terms, raw.shape, self._order)
+                terms.append(_narrowed(shown, labels))
+        return sorted_sum(terms, shape, self._order)
 
     def _present(self, root: Expr) -> Expr:
         """The printed form of a normal node; every atom below gets its own first."""
@@ -185,7 +203,11 @@ class _Textbook:
         edges: list[Edge] = []
         for child, labels in node.args:
             sizes.update(zip(labels, child.shape, strict=True))
-            edges.append((self._pretty(child), labels))
+            factor, rest = leading_number(self._pretty(child))
+            if factor != 1 or rest is None:
+                edges.append((number(factor), ()))
+            if rest is not None:
+                edges.append((rest, labels))
         edges.sort(key=self._order)
         return arrange(edges, node.data, sizes)
 
@@ -196,7 +218,9 @@ class _Textbook:
         value = rational(node, normaliser.leaf, normaliser.opened)
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
-            for candidate in Printer(choice, self._pretty, self._order, normaliser.facts.bases).candidates():
+            for candidate in Printer(
+                choice, self._pretty, self._order, normaliser.facts.bases, self.familiar
+            ).candidates():
                 price = cost(candidate, self.atoms) + self._foreign(candidate, value, position)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
@@ -248,6 +272,18 @@ class _Textbook:
         if node not in self.names:
             self.names[node] = min((self.rank.get(n, 10**6) for n in _names(node)), default=10**6)
         return self.names[node]
+
+
+def _narrowed(node: Expr, labels: Labels) -> Edge:
+    """A product without the axes that no factor has."""
+    if node.head != CONTRACTION or not node.args or not is_elementwise(node):
+        return node, labels
+    used = [i for i in node.data if any(i in where for _, where in node.args)]
+    if len(used) == len(node.data):
+        return node, labels
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    place = dict(zip(node.data, labels, strict=True))
+    return contraction(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
 def _one_denominator(root: Expr) -> bool:
