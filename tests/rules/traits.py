@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 from rules import samples
@@ -24,6 +25,8 @@ def check_traits(book: Book, record: Function) -> Iterator[str]:
     shown = {"constant"} if not record.arguments else set()
     if _is_piecewise(book, record):
         shown.add("piecewise")
+    if _is_choice(record):
+        shown.add("choice")
     if record.arguments and not record.as_signature().out:
         shown |= _symmetry(record) | _growth(record)
     if claimed != shown:
@@ -38,6 +41,22 @@ def _is_piecewise(book: Book, record: Function) -> bool:
     nodes = topological(parsed(record.value, declared(record)))
     names = {n.data if n.head == CALL else n.data[0] for n in nodes if n.head in (CALL, PRIMITIVE)}
     return any("piecewise" in f.traits for name in names if (f := book.get(name)) is not None and f is not record)
+
+
+def _is_choice(record: Function) -> bool:
+    """Whether a condition, any number that is not 0, decides between the other two arguments."""
+    if len(record.arguments) != 3:
+        return False
+    for condition in (1, 0, -2, Fraction(1, 2)):
+        given = (Fraction(condition), Fraction(3, 7), Fraction(5, 7))
+        point = {name: value for (name, _), value in zip(record.arguments, given, strict=True)}
+        try:
+            found = value_at(record, point).entries
+        except Undefined:
+            return False
+        if not agree(found, [ball(given[1] if condition else given[2])]):
+            return False
+    return True
 
 
 def _symmetry(record: Function) -> set[str]:

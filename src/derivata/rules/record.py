@@ -104,5 +104,5 @@ class Identity:
 
 
 TRAITS = frozenset(
-    {"increasing", "decreasing", "nondecreasing", "odd", "even", "convex", "concave", "piecewise", "constant"}
+    {"increasing", "decreasing", "nondecreasing", "odd", "even", "convex", "concave", "piecewise", "constant", "choice"}
 )

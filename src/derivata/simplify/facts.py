@@ -26,6 +26,7 @@ class Facts:
     """`bases` turn multiples into powers (base(a*x) == base(x)**a); the rest is keyed by function name."""
 
     bases: frozenset[str]
+    choices: frozenset[str]  # functions of a condition and two cases
     odd: frozenset[str]
     even: frozenset[str]
     reflections: dict[str, Expr]  # f(-x) in terms of out = f(x)
@@ -47,6 +48,7 @@ def facts(book: Book) -> Facts:
             _read_fact(book, function, fact, bases, reflections, inverses, generators)
     return Facts(
         bases=bases,
+        choices=frozenset(f.name for f in book.functions if "choice" in f.traits),
         odd=frozenset(f.name for f in book.functions if "odd" in f.traits),
         even=frozenset(f.name for f in book.functions if "even" in f.traits),
         reflections=reflections,

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 from derivata.expr.node import (
     ADD,
@@ -18,29 +16,31 @@ from derivata.expr.node import (
     NUMBER,
     POWER,
     PRIMITIVE,
-    SYMBOL,
     Edge,
     Expr,
     Labels,
     Shape,
     axes,
+    call,
     contraction,
     number,
     with_args,
 )
-from derivata.expr.walk import parent_counts, topological
-from derivata.rewrite.fold import product, total
+from derivata.expr.walk import parent_counts, replace, topological
+from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.rules.book import Book
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
+from derivata.simplify.ordering import Ordering, kind_of
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import Printer, leading_number, sorted_sum
+from derivata.simplify.shapes import Printer, is_polynomial_term, leading_number, sorted_sum
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
+SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
 
 
@@ -76,7 +76,7 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
         args = tuple(
             edge for child, labels in node.args for edge in _factors(node, child, labels, child in merged, final)
         )
-        final[node] = _divided(with_args(node, args))
+        final[node] = _divided(with_args(node, args), work.order)
     named = recognise(final[shown], book)
     shown_cuts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
     parts = [(node, named.became.get(to, to)) for node, to in shown_cuts]
@@ -100,33 +100,48 @@ def _factors(node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Ma
         yield inner, labels
 
 
-def _divided(node: Expr) -> Expr:
-    """x**2/2 rather than 1/2*x**2."""
-    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2 or node.args[0][0].head != NUMBER:
+def _divided(node: Expr, order: Ordering) -> Expr:
+    """x**2/2 rather than 1/2*x**2, and one bar over all divisors: 1/(2*sqrt(x)) rather than 1/sqrt(x)/2."""
+    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2:
         return node
-    value, last = node.args[0][0].data, node.args[-1][0]
-    if value.denominator == 1 or (last.head == CONTRACTION and not is_elementwise(last)):
+    value = leading_number(node)[0]
+    factors = node.args if value == 1 else node.args[1:]
+    below = [_positive_power(edge) for edge in factors if kind_of(edge[0], 0) == 3]
+    above = [edge for edge in factors if kind_of(edge[0], 0) != 3]
+    whole = node.data
+    if any(labels not in ((), whole) for _, labels in node.args):
         return node
-    above = [] if value.numerator == 1 else [(number(value.numerator), ())]
-    args = [*above, *node.args[1:], (number(Fraction(1, value.denominator)), ())]
-    return contraction(args, node.data, dict(zip(node.data, node.shape, strict=True)))
+    below.sort(key=order)
+    if value.denominator > 1:
+        below.insert(0, (number(value.denominator), ()))
+    if not below or (len(below) == 1 and value.denominator == 1):
+        return node
+    if value.numerator != 1 or (not above and any(not labels for _, labels in below) and whole):
+        above.insert(0, (number(value.numerator), ()))
+    sizes = dict(zip(whole, node.shape, strict=True))
+    used = whole if any(labels for _, labels in below) else ()
+    divisor = product(below, used, sizes)
+    above.append((power_of((divisor, axes(divisor)), (number(-1), ()), divisor.shape), used))
+    return contraction(above, whole, sizes) if len(above) > 1 or used != whole else above[0][0]
+
+
+def _positive_power(edge: Edge) -> Edge:
+    node, labels = edge
+    base, exponent = node.args
+    return power_of(base, (number(-exponent[0].data), ()), node.shape), labels
 
 
 class _Textbook:
     def __init__(self, given: Expr, book: Book) -> None:
         self.book = book
         order = topological(given)
-        self.rank: dict[str, int] = {}
-        for node in _left_to_right(given) if given.cost < 5000 else order:
-            name = _name(node)
-            if name:
-                self.rank.setdefault(name, len(self.rank))
+        self.order = Ordering(given)
         self.familiar = frozenset(n for n in order if n.head == CALL and n.data == ADD)
+        self.has_dots = any(_is_dot(n) for n in order)  # z@c is written as a product of vectors, not as a sum
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
-        self.names: dict[Expr, int] = {}
 
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
         """The shortest of: the whole simplified, each summand of it, each of `terms`."""
@@ -158,7 +173,7 @@ class _Textbook:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
             else:
                 terms.append(_narrowed(shown, labels))
-        return sorted_sum(terms, shape, self._order)
+        return sorted_sum(terms, shape, self.order)
 
     def _present(self, root: Expr) -> Expr:
         """The printed form of a normal node; every atom below gets its own first."""
@@ -208,7 +223,9 @@ class _Textbook:
                 edges.append((number(factor), ()))
             if rest is not None:
                 edges.append((rest, labels))
-        edges.sort(key=self._order)
+        edges.sort(key=self.order)
+        if self.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
+            return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
         return arrange(edges, node.data, sizes)
 
     def _cluster(self, node: Expr, normaliser: Normaliser) -> Expr:
@@ -219,12 +236,30 @@ class _Textbook:
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
             for candidate in Printer(
-                choice, self._pretty, self._order, normaliser.facts.bases, self.familiar
+                choice, self._pretty, self.order, normaliser.facts.bases, self.familiar
             ).candidates():
                 price = cost(candidate, self.atoms) + self._foreign(candidate, value, position)
+                price += SUM_OF_CALLS * (_is_sum(candidate) and not is_polynomial_term(candidate))
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
+        for candidate in self._by_cases(node, value, normaliser):
+            if best is None or cost(candidate, self.atoms) < best[0]:
+                best = cost(candidate, self.atoms), candidate
         return node if best is None else best[1]
+
+    def _by_cases(self, node: Expr, value: Rational, normaliser: Normaliser) -> Iterator[Expr]:
+        """One choice for the whole where several parts of it depend on the same condition."""
+        groups: dict[Edge, list[Expr]] = {}
+        for family in value.families:
+            part = family.node
+            if part.head == CALL and part.data in normaliser.facts.choices and part.shape == node.shape:
+                groups.setdefault(part.args[0], []).append(part)
+        for (condition, labels), parts in groups.items():
+            if len(parts) > 1:
+                sides = [replace(node, {p: spread(p.args[i], p.shape) for p in parts}) for i in (1, 2)]
+                shown = [self._present(normal(side, self.book)) for side in sides]
+                edges = [(self._pretty(condition), labels), *(_narrowed(s, axes(s)) for s in shown)]
+                yield call(parts[0].data, edges, node.shape)
 
     def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
         yield value
@@ -247,10 +282,10 @@ class _Textbook:
         """A cluster too large to choose for: its parts in order."""
         edges = [(self._pretty(c), labels) for c, labels in node.args]
         if node.head == CALL and node.data == ADD:
-            return total(sorted(edges, key=self._order), node.shape)
+            return total(sorted(edges, key=self.order), node.shape)
         if node.head != CONTRACTION:
             return with_args(node, tuple(edges))
-        edges.sort(key=self._order)
+        edges.sort(key=self.order)
         return product(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
 
     def _calls(self, root: Expr) -> int:
@@ -261,17 +296,6 @@ class _Textbook:
             own = own and (node.data != POWER or node.args[1][0].head != NUMBER)
             count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
         return count[root]
-
-    def _order(self, edge: Edge) -> Any:
-        """Numbers, then symbols, then functions, then sums; each in order of appearance in the input."""
-        node, labels = edge
-        kind, first = _kind(node), self._first(node)
-        return kind, first, -_primes(node), labels, node.digest
-
-    def _first(self, node: Expr) -> int:
-        if node not in self.names:
-            self.names[node] = min((self.rank.get(n, 10**6) for n in _names(node)), default=10**6)
-        return self.names[node]
 
 
 def _narrowed(node: Expr, labels: Labels) -> Edge:
@@ -286,6 +310,16 @@ def _narrowed(node: Expr, labels: Labels) -> Edge:
     return contraction(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
+def _is_dot(node: Expr) -> bool:
+    """The scalar product of two vectors."""
+    return node.head == CONTRACTION and not node.data and [labels for _, labels in node.args] == [(0,), (0,)]
+
+
+def _is_pair(node: Expr) -> bool:
+    """The elementwise product of two vectors."""
+    return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
+
+
 def _one_denominator(root: Expr) -> bool:
     """Whether at most one term is a fraction; more are put over one bar."""
     if root.head != CALL or root.data != ADD:
@@ -293,7 +327,7 @@ def _one_denominator(root: Expr) -> bool:
     fractions = 0
     for term, _ in root.args:
         factors = term.args if term.head == CONTRACTION else ((term, ()),)
-        fractions += any(c.head == CALL and c.data == POWER and _kind(c) == 3 for c, _ in factors)
+        fractions += any(c.head == CALL and c.data == POWER and kind_of(c) == 3 for c, _ in factors)
     return fractions < 2
 
 
@@ -305,61 +339,5 @@ def _like_terms_free(root: Expr) -> bool:
     return len(set(parts)) == len(parts)
 
 
-def _primes(node: Expr) -> int:
-    """How often the function written first is differentiated: f'(x)*g(x) stands before f(x)*g'(x)."""
-    while node.head == CONTRACTION and node.args:
-        node = node.args[0][0]
-    return node.data.count("'") if node.head == CALL else 0
-
-
-def _kind(node: Expr, depth: int = 3) -> int:
-    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals; products are as their last factor."""
-    if node.head == CALL and node.data == POWER:
-        base, exponent = node.args[0][0], node.args[1][0]
-        if exponent.head != NUMBER:
-            return 1
-        return 3 if exponent.data < 0 else _kind(base, depth)
-    if node.head == NUMBER:
-        return 0
-    if node.head == SYMBOL:
-        return 0 if not node.shape else 1
-    if node.head == CALL and node.data == ADD:
-        return 2
-    if depth and node.head == CONTRACTION and is_elementwise(node) and node.args:
-        return max(_kind(c, depth - 1) for c, _ in node.args)
-    return 1
-
-
-def _name(node: Expr) -> str:
-    if node.head == SYMBOL:
-        return str(node.data.name)
-    if node.head == CALL and node.data not in (ADD, POWER):
-        return str(node.data).rstrip("'")
-    return str(node.data[0]) if node.head == PRIMITIVE else ""
-
-
-def _names(node: Expr) -> list[str]:
-    own = _name(node)
-    if own:
-        return [own]
-    found: list[str] = []
-    stack = [node]
-    while stack and len(found) < 20:
-        current = stack.pop()
-        name = _name(current)
-        if name:
-            found.append(name)
-        else:
-            stack.extend(c for c, _ in current.args)
-    return found
-
-
-def _left_to_right(root: Expr) -> Iterator[Expr]:
-    stack, seen = [root], {root}
-    while stack:
-        node = stack.pop()
-        yield node
-        for child, _ in reversed(node.args):
-            if child not in seen:
-                seen.add(child)
-                stack.append(child)
+def _is_sum(node: Expr) -> bool:
+    return node.head == CALL and bool(node.data == ADD)
