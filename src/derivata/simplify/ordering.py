@@ -32,7 +32,7 @@ class Ordering:
 
 
 def kind_of(node: Expr, depth: int = 3) -> int:
-    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals; products are as their last factor."""
+    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals, 4 the change dx; products are as their last factor."""
     if node.head == CALL and node.data == POWER:
         base, exponent = node.args[0][0], node.args[1][0]
         if exponent.head != NUMBER:
@@ -40,6 +40,8 @@ def kind_of(node: Expr, depth: int = 3) -> int:
         return 3 if exponent.data < 0 else kind_of(base, depth)
     if node.head == NUMBER:
         return 0
+    if node.head == SYMBOL and "differential" in node.data.traits:
+        return 4
     if node.head == SYMBOL:
         return 0 if not node.shape else 1
     if node.head == CALL and node.data == ADD:

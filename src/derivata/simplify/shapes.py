@@ -19,23 +19,20 @@ from derivata.expr.node import (
     Size,
     axes,
     call,
-    contraction,
     number,
     with_args,
 )
-from derivata.expr.spell import can_keep
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import power_of, product, total
+from derivata.simplify.assemble import Order, flat_product, leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost, is_negative
-from derivata.simplify.matrix import arrange
-from derivata.simplify.rational import Polynomial, Rational, from_flint, is_elementwise, scaled, term_edges
+from derivata.simplify.rational import Polynomial, Rational, from_flint, scaled, term_edges
 
 MOST_COLLECTED = 40
 DEEPEST = 1000  # larger parts are not searched for minus signs
 MOST_GENERATORS = 6
 Pretty = Callable[[Expr], Expr]
-Order = Callable[[Edge], Any]
 
 
 @dataclass(frozen=True)
@@ -220,64 +217,6 @@ def _conjugates_joined(parts: list[tuple[Polynomial, int]]) -> list[tuple[Polyno
         else:
             found.append((part, count))
     return found
-
-
-def leading_number(node: Expr) -> tuple[Fraction, Expr | None]:
-    """The number a product starts with, and the rest of it."""
-    if node.head == NUMBER:
-        return Fraction(node.data), None
-    if node.head != CONTRACTION or len(node.args) < 2 or node.args[0][0].head != NUMBER:
-        return Fraction(1), node
-    sizes = dict(zip(node.data, node.shape, strict=True))
-    return Fraction(node.args[0][0].data), product(node.args[1:], node.data, sizes)
-
-
-def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
-    """An elementwise product as one flat node when NumPy's broadcasting can say it, else in matrix notation."""
-    rank = len(out)
-    place = {label: i for i, label in enumerate(out)}
-    if len(place) == rank and all(
-        tuple(place[i] for i in labels) == tuple(range(rank - len(labels), rank))
-        or can_keep((child, tuple(place[i] for i in labels)), rank)
-        for child, labels in edges
-    ):
-        return product(
-            [(c, tuple(place[i] for i in labels)) for c, labels in edges],
-            tuple(range(rank)),
-            {i: sizes[label] for i, label in enumerate(out)},
-        )
-    return arrange(edges, out, sizes)
-
-
-def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr:
-    """Terms without a minus sign first, then by order of appearance."""
-    ordered = sorted(terms, key=lambda e: (is_negative(e[0]), order(e)))
-    if len(shape) > 1 and any(_has_delta(node) or not _is_aligned(labels, shape) for node, labels in ordered):
-        ordered = [_stretched(node, labels, shape) for node, labels in ordered]
-    return total(ordered, shape)
-
-
-def _has_delta(node: Expr) -> bool:
-    """Whether an identity matrix is a factor: the sum is one of matrices and no mere broadcasting."""
-    if node.head == CONTRACTION and len(set(node.data)) < len(node.data):
-        return True
-    return node.head == CONTRACTION and any(is_identity_matrix(c) or _has_delta(c) for c, _ in node.args[:3])
-
-
-def _is_aligned(labels: tuple[int, ...], shape: tuple[Size, ...]) -> bool:
-    return labels == tuple(range(len(shape) - len(labels), len(shape)))
-
-
-def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> Edge:
-    """A term with fewer axes than its sum, times ones: outer(ones(n), v) rather than v."""
-    whole = tuple(range(len(shape)))
-    missing = tuple(i for i in whole if i not in labels)
-    if not missing:
-        return node, labels
-    ones = contraction([], tuple(range(len(missing))), {i: shape[k] for i, k in enumerate(missing)})
-    inner = node.args if node.head == CONTRACTION and is_elementwise(node) else ((node, axes(node)),)
-    factors = [(child, tuple(labels[i] for i in where)) for child, where in inner]
-    return flat_product([*factors, (ones, missing)], whole, dict(enumerate(shape))), whole
 
 
 def _flat(terms: list[Edge]) -> list[Edge]:

@@ -29,6 +29,7 @@ from derivata.expr.node import (
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.rules.book import Book
+from derivata.simplify.assemble import leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.generators import variants
@@ -37,7 +38,7 @@ from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_c
 from derivata.simplify.ordering import Ordering, kind_of
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import Printer, is_polynomial_term, leading_number, sorted_sum
+from derivata.simplify.shapes import Printer, is_polynomial_term
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
