@@ -13,7 +13,7 @@ from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Expr, contraction, shape_text, variable
 from derivata.expr.notation import zeros
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import depends, symbols, topological
+from derivata.expr.walk import collector_paused, depends, symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.rewrite.fold import spread
 from derivata.rewrite.step import Step
@@ -86,9 +86,10 @@ def derive(
     if isinstance(wrt, str) and "[" in wrt:
         wrt, component = wrt.split("[", 1)
     symbol = _variable(of, wrt)
-    found = _derivation(of, symbol, of, component, allow_kinks)
-    for _ in range(order - 1):
-        found = _derivation(found.result, symbol, of, component, allow_kinks)
+    with collector_paused():
+        found = _derivation(of, symbol, of, component, allow_kinks)
+        for _ in range(order - 1):
+            found = _derivation(found.result, symbol, of, component, allow_kinks)
     return found
 
 

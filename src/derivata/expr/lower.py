@@ -72,6 +72,7 @@ def _lower(scope: Scope, root: Syntax) -> Value:
         for c in piece.children[1:]
         if c.kind == "name" and c.text in scope.bound
     }
+    _refuse_strings(scope, root)
     for piece in _pieces(root):
         if id(piece) in binders or (piece.kind == "name" and piece.text in scope.bound):
             continue
@@ -86,6 +87,15 @@ def _lower(scope: Scope, root: Syntax) -> Value:
     if root not in done:
         raise scope.fail(f"the subscript {root.text} stands alone", root)
     return done[root]
+
+
+def _refuse_strings(scope: Scope, root: Syntax) -> None:
+    """A string is a value nowhere; only some calls take one."""
+    pieces = list(_pieces(root))
+    taken = {id(c) for p in pieces if p.kind == "call" and p.text in notation.TAKE_A_STRING for c in p.children}
+    for piece in pieces:
+        if piece.kind == "string" and id(piece) not in taken:
+            raise scope.fail("a text in quotes stands where a value was expected", piece)
 
 
 def _piece(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:

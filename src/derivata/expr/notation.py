@@ -247,5 +247,6 @@ _MAKERS: dict[str, tuple[Callable[[Request], Expr], int, int]] = {
 }
 NAMES = frozenset(_MAKERS)
 NAMES_TUPLE = tuple(_MAKERS)
+TAKE_A_STRING = frozenset({"einsum"})
 BINDERS = frozenset({"sum", "mean", "array"})
 ELEMENTWISE = frozenset({"sqrt"})

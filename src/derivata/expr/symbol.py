@@ -107,6 +107,8 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
             if part.strip():
                 yield start + len(part) - len(part.lstrip()), part.strip()
             start = position + 1
+    if text[start:].strip():  # a bracket was left open; the declaration itself will say so
+        yield start, text[start:].strip()
 
 
 def _declaration(text: str, start: int, part: str) -> Symbol:

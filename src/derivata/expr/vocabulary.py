@@ -40,7 +40,9 @@ class Vocabulary:
 
     def suggestion(self, name: str, others: tuple[str, ...] = ()) -> str:
         """`; did you mean tanh?` or nothing."""
-        close = difflib.get_close_matches(name[:40], [*self.functions, *others], n=1, cutoff=0.6)
+        names = [*self.functions, *others]
+        swapped = [n for n in names if sorted(n) == sorted(name[:40])]  # tahn is tanh, though tan is nearer
+        close = swapped or difflib.get_close_matches(name[:40], names, n=1, cutoff=0.6)
         return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -21,6 +21,7 @@ from derivata.run.precise import Program, graph_order
 from derivata.run.sample import MOODS, Sample, concrete, direction, is_fixed, sample, sizes_for
 
 _TRIES = 30
+_MANY = 1000  # operands: one random point already says as much as many of fewer
 _ROUNDS = 4
 _CONDITIONS = frozenset(COMPARISONS.values())
 _TRUTH = (Fraction(0), Fraction(1))
@@ -82,7 +83,7 @@ def _application(before: Expr, after: Expr, active: set[Expr]) -> Statement:
             del operands[child]
             operands.update(dict.fromkeys(g for g, _ in child.args if not is_fixed(g)))
     changed = {n.args[0][0] for n in _reached(after, {whole, *operands}, limit) if n.head == DIFFERENTIAL}
-    moving = frozenset(o for o in operands if o in active | changed)
+    moving = frozenset(o for o in operands if o in active or o in changed)
     return Statement("a step of the derivation", before, after, whole, tuple(operands), moving)
 
 
@@ -117,6 +118,7 @@ def _structure(statement: Statement) -> object:
 
 def _verify(statement: Statement, points: int, digits: int) -> None:
     operands = statement.operands
+    points = points if len(operands) < _MANY else 1
     sizes = sizes_for((statement.left, statement.right))
     program = Program([statement.guard, statement.left, statement.right], sizes, operands)
     fixed = _fixed_symbols(statement)
@@ -159,8 +161,9 @@ def _verify(statement: Statement, points: int, digits: int) -> None:
 
 def _fixed_symbols(statement: Statement) -> list[Symbol]:
     """Sizes and whole numbers: they have values but no slopes."""
-    nodes = graph_order([statement.left, statement.right], statement.operands.__contains__)
-    return [n.data for n in nodes if n.head == SYMBOL and n not in statement.operands]
+    operands = set(statement.operands)
+    nodes = graph_order([statement.left, statement.right], operands.__contains__)
+    return [n.data for n in nodes if n.head == SYMBOL and n not in operands]
 
 
 def _moves(operand: Expr, statement: Statement) -> bool:

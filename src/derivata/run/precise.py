@@ -293,8 +293,9 @@ def graph_order(roots: Sequence[Expr], is_end: Callable[[Expr], bool]) -> list[E
 def natives(roots: Sequence[Expr], bound: Collection[Expr], rulebook: Book) -> dict[Expr, Expr]:
     """Each node with every function that ball arithmetic does not have replaced by its definition."""
     memo: dict[Expr, Expr] = {}
-    for node in graph_order(list(roots), bound.__contains__):
-        if node in bound:
+    stops = set(bound)
+    for node in graph_order(list(roots), stops.__contains__):
+        if node in stops:
             memo[node] = node
             continue
         args = tuple((memo[child], labels) for child, labels in node.args)
