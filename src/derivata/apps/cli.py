@@ -134,7 +134,8 @@ def code_command(expression: str, wrt: str | None, where: str | None, target: st
 
 def _shielded(argument: str) -> str:
     """An expression may start with a minus sign; the only option with one dash is -h."""
-    return f" {argument}" if argument[:1] == "-" and argument[:2] != "--" and argument not in ("-", "-h") else argument
+    is_option = (argument[:2] == "--" and not argument[2:3].startswith(("-", "(", "."))) or argument in ("-", "-h")
+    return f" {argument}" if argument[:1] == "-" and not is_option else argument
 
 
 def _given(expression: str) -> str:

@@ -92,7 +92,9 @@ def _lower(scope: Scope, root: Syntax) -> Value:
 def _refuse_strings(scope: Scope, root: Syntax) -> None:
     """A string is a value nowhere; only some calls take one."""
     pieces = list(_pieces(root))
-    taken = {id(c) for p in pieces if p.kind == "call" and p.text in notation.TAKE_A_STRING for c in p.children}
+    calls = [p for p in pieces if p.kind == "call"]  # of unknown functions that is what will be said
+    known = scope.vocabulary.functions.keys() | notation.NAMES - notation.TAKE_A_STRING
+    taken = {id(c) for p in calls if p.text not in known for c in p.children}
     for piece in pieces:
         if piece.kind == "string" and id(piece) not in taken:
             raise scope.fail("a text in quotes stands where a value was expected", piece)
