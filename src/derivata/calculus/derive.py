@@ -108,7 +108,7 @@ def transpose_with_pullbacks(form: Expr, change: Expr) -> tuple[Expr, tuple[Pull
                 pending.setdefault(child, []).append(given[-1][1])
         pullbacks.append(Pullback(node, adjoint, tuple(given)))
     shape = (*form.shape, *change.shape)
-    return total([(c, tuple(range(len(shape)))) for c in pending[change]], shape), tuple(pullbacks)
+    return total([(c, tuple(range(len(shape)))) for c in pending.get(change, ())], shape), tuple(pullbacks)
 
 
 def _seed(form: Expr) -> Expr:

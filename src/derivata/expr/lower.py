@@ -125,7 +125,8 @@ def _piece(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
         value = values[0]
         if piece.text == "+":
             return value
-        loose = value.scaled if piece.children[0].kind == "product" else value.node
+        inner = piece.children[0]
+        loose = value.scaled if inner.kind == "product" and not inner.grouped else value.node
         return Value(negative(value.node), value.subscripts, loose)
     if kind == "reciprocal":
         return quotient(scope, piece, values[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from derivata.expr.node import (
@@ -31,11 +32,8 @@ def canonical(value: Rational) -> Expr:
     """The sum of the terms of the numerator, times the denominator to the power -1."""
     if value.numerator.is_zero():
         return zeros(value.shape)
-    bottom = value.denominator
-    low = tuple(min(int(e[i]) for e in bottom.monoms()) for i in range(len(value.families)))
-    monomial = value.context.from_dict({low: 1})
+    low, bottom = _monomial_apart(value)
     top = _terms_over(value, low)
-    bottom = bottom / monomial
     if bottom.is_constant():
         return _sum(value, [(c / from_flint(bottom.coeffs()[0]), edges) for c, edges in top])
     inner = _narrow(value, [_joined(value, c, e) for c, e in _terms(value, bottom)])
@@ -119,19 +117,27 @@ def collapsing(value: Rational) -> bool:
     special = [i for i, f in enumerate(value.families) if is_identity_matrix(f.node) or is_onehot(f.node)]
     if not special:
         return False
+    low, bottom = _monomial_apart(value)
+    degrees = bottom.degrees()
     for exponents in value.numerator.monoms():
-        for i in special:
-            if exponents[i] and _acts(value, exponents, i):
-                return True
+        powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
+        if any(powers[i] and _acts(value, powers, i, degrees) for i in special):
+            return True
     return False
 
 
-def _acts(value: Rational, exponents: tuple[int, ...], special: int) -> bool:
+def _monomial_apart(value: Rational) -> tuple[tuple[int, ...], Polynomial]:
+    """The denominator as exponents of a monomial and the rest."""
+    bottom = value.denominator
+    low = tuple(min(int(e[i]) for e in bottom.monoms()) for i in range(len(value.families)))
+    return low, bottom / value.context.from_dict({low: 1})
+
+
+def _acts(value: Rational, exponents: tuple[int, ...], special: int, degrees: Sequence[int]) -> bool:
     family = value.families[special]
     if exponents[special] > 1:
         return True
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
-    degrees = value.denominator.degrees()
     return any(
         i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
     )
@@ -140,10 +146,15 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int) -> bool:
 def collapsed(value: Rational) -> Expr:
     """The sum with deltas and selectors used in every term, ready to be normalised again."""
     terms = []
-    bottom = value.denominator
+    low, bottom = _monomial_apart(value)
     for exponents, coefficient in value.numerator.terms():
-        below = _narrow(value, _terms(value, bottom)) if not bottom.is_constant() else None
-        edges = [(number(from_flint(coefficient)), ()), *_once(value, exponents)]
+        powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
+        below = None
+        if bottom.is_constant():
+            coefficient = coefficient / bottom.coeffs()[0]
+        else:
+            below = _narrow(value, _terms(value, bottom))
+        edges = [(number(from_flint(coefficient)), ()), *_once(value, powers)]
         if below is not None:
             node, labels = below
             edges.append((power_of((node, axes(node)), (number(-1), ()), node.shape), labels))
@@ -164,19 +175,26 @@ def _special(family: Family) -> bool:
 
 def _use(edges: list[Edge], value: Rational) -> Expr:
     """Rename along deltas, pick along selectors."""
-    edges = list(edges)
-    for child, labels in list(edges):
-        if is_identity_matrix(child):
-            keep, drop = labels
-            edges = [
-                (c, w if c is child and w == labels else tuple(keep if i == drop else i for i in w)) for c, w in edges
-            ]
-    edges = [_diagonal(c, w) if not is_identity_matrix(c) else (c, w) for c, w in edges]
+    deltas = {labels: child for child, labels in edges if is_identity_matrix(child)}
+    first = _equal_labels(deltas)
+    named = [(c, tuple(first.get(i, i) for i in w)) for c, w in edges if not is_identity_matrix(c)]
+    eye = next(iter(deltas.values()), None)
+    edges = [_diagonal(c, w) for c, w in named]
+    edges += [(eye, (keep, i)) for i, keep in sorted(first.items()) if i != keep and eye is not None]
     for child, labels in list(edges):
         if is_onehot(child):
             edges = [_picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w) for c, w in edges]
     whole = tuple(range(len(value.shape)))
     return product(edges, whole, dict(enumerate(value.shape)))
+
+
+def _equal_labels(pairs: Iterable[Labels]) -> dict[int, int]:
+    """The smallest label that deltas make each label equal to."""
+    first: dict[int, int] = {}
+    for pair in pairs:
+        a, b = (first.setdefault(i, i) for i in pair)
+        first = {i: min(a, b) if j in (a, b) else j for i, j in first.items()}
+    return first
 
 
 def _diagonal(node: Expr, labels: Labels) -> Edge:

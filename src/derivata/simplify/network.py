@@ -129,8 +129,7 @@ def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Edge]:
     if not shared:
         return scale, [], (rest, axes(rest))
     common = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in shared.items()]
-    inverse = [(power_of((c, axes(c)), (number(-e), ()), c.shape), labels) for (c, labels), e in shared.items()]
-    divided = [_times(term, labels, inverse, rest) for term, labels in rest.args]
+    divided = [_divided(term, labels, shared, rest) for term, labels in rest.args]
     used = tuple(sorted({i for _, labels in divided for i in labels}))
     narrow = [(term, tuple(used.index(i) for i in labels)) for term, labels in divided]
     return scale, common, (total(narrow, tuple(rest.shape[i] for i in used)), used)
@@ -141,30 +140,30 @@ def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]
     args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
     found: dict[tuple[Expr, Labels], int] = {}
     for child, where in args:
-        if child.head == NUMBER:
-            continue
-        base, exponent = child, 1
-        if child.head == CALL and child.data == POWER and child.args[1][0].head == NUMBER:
-            value = child.args[1][0].data
-            if value.denominator == 1 and child.args[0][1] == axes(child):
-                base, exponent = child.args[0][0], int(value)
-        if base.head == CALL and base.data == ADD and exponent > 0:
-            continue
-        found[base, tuple(labels[i] for i in where)] = exponent
+        base, exponent = _base_and_power(child)
+        if base.head != NUMBER and not (base.head == CALL and base.data == ADD and exponent > 0):
+            found[base, tuple(labels[i] for i in where)] = exponent
     return found
 
 
-def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge:
+def _base_and_power(node: Expr) -> tuple[Expr, int]:
+    """The base and exponent of a whole power; anything else is its own base."""
+    if node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER:
+        value = node.args[1][0].data
+        if value.denominator == 1 and node.args[0][1] == axes(node):
+            return node.args[0][0], int(value)
+    return node, 1
+
+
+def _divided(term: Expr, labels: Labels, divisor: dict[tuple[Expr, Labels], int], whole: Expr) -> Edge:
     """One term of a sum divided by the common factors."""
-    divisor = {(c.args[0][0] if _is_power(c) else c, w): (c.args[1][0].data if _is_power(c) else 1) for c, w in factors}
     args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
     kept: list[Edge] = []
     for child, where in args:
         place = tuple(labels[i] for i in where)
-        power = _is_power(child) and child.args[0][1] == axes(child)
-        base, exponent = (child.args[0][0], child.args[1][0].data) if power else (child, 1)
+        base, exponent = _base_and_power(child)
         if (base, place) in divisor:
-            exponent = exponent + divisor[base, place]
+            exponent -= divisor[base, place]
             if exponent == 0:
                 continue
             child = power_of((base, axes(base)), (number(exponent), ()), base.shape)
@@ -175,10 +174,6 @@ def _times(term: Expr, labels: Labels, factors: list[Edge], whole: Expr) -> Edge
     sizes = {place_of[i]: whole.shape[i] for i in used}
     edges = [(c, tuple(place_of[i] for i in w)) for c, w in kept]
     return product(edges, tuple(range(len(used))), sizes), tuple(used)
-
-
-def _is_power(node: Expr) -> bool:
-    return node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER
 
 
 def _is_atom(node: Expr) -> bool:

@@ -118,7 +118,21 @@ class Normaliser:
         except ZeroDivisionError:
             return self._structural(node)
         if collapsing(value):
-            return self.cluster_again(collapsed(value))
+            return self._collapsed(collapsed(value))
+        return self._identities(canonical(value))
+
+    def _collapsed(self, node: Expr) -> Expr:
+        """A sum over terms in which deltas and selectors have done their work.
+
+        Over one denominator they could have more to do, without end: then the terms stay apart.
+        """
+        if node.head != CALL or node.data != ADD:
+            return self.cluster_again(node)
+        terms = [(self.cluster_again(term), labels) for term, labels in node.args]
+        total_node = call(ADD, terms, node.shape)
+        value = rational(total_node, self.leaf, self.opened)
+        if collapsing(value):
+            return _merged_sum(terms, total_node)
         return self._identities(canonical(value))
 
     def cluster_again(self, node: Expr) -> Expr:

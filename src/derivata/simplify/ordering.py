@@ -32,7 +32,7 @@ class Ordering:
 
 
 def kind_of(node: Expr, depth: int = 3) -> int:
-    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals, 4 the change dx; products are as their last factor."""
+    """0 numbers and scalars, 1 functions and arrays, 2 sums, 3 reciprocals, 4 the change dx; of a product the last."""
     if node.head == CALL and node.data == POWER:
         base, exponent = node.args[0][0], node.args[1][0]
         if exponent.head != NUMBER:

@@ -139,6 +139,7 @@ class _Cluster:
         self.order: list[tuple[Expr, Labels]] = []
         self.leaves: dict[tuple[Expr, Labels], Leaf] = {}
         self.children: dict[tuple[Expr, Labels], list[tuple[Expr, Labels]]] = {}
+        self.renamed: set[tuple[Expr, Labels]] = set()  # pairs whose only child is their own normal form
         self.radicands: list[Family] = []
 
     def collect(self, root: Expr, labels: Labels | None = None) -> None:
@@ -169,6 +170,7 @@ class _Cluster:
             ]
             if inner is not node:
                 self.children[pair] = [(inner, labels)]
+                self.renamed.add(pair)
             stack.extend((child, False) for child in self.children[pair])
 
     def generators(self) -> tuple[tuple[Family, ...], tuple[Fraction, ...]]:
@@ -188,6 +190,8 @@ class _Cluster:
         for pair in self.order:
             if pair in self.leaves:
                 values[pair] = _leaf_value(self.leaves[pair], index, units, context)
+            elif pair in self.renamed:
+                values[pair] = values[self.children[pair][0]]
             else:
                 values[pair] = _combine(pair[0], [values[c] for c in self.children[pair]], context)
         numerator, denominator = values[root, tuple(range(len(root.shape)))]
