@@ -125,7 +125,6 @@ CASES = [
     ("(a + b)**2/(a - b)/b", (a + b) ** 2 / (a - b) / b),
     ("2**(1/2)*y", 2**0.5 * y),
     ("pi*a", np.pi * a),
-    ("inv(A)@y", np.linalg.solve(A, y)),
     ("outer(y, w)*X", np.outer(y, w) * X),
     ("sum(sum(X[i,j]*w[j], j)**2, i)", np.sum((X @ w) ** 2)),
     ("array(X[i,j]*y[i], j, i)", (X * y[:, None]).T),
@@ -232,7 +231,6 @@ def test_other_refusals() -> None:
         ("x", {"x": 10**400}, "larger than any float"),
         ("x", {"x": float("nan")}, "x is NaN"),
         ("x", {"x": [1.0, 2.0]}, "expected a scalar"),
-        ("inv(A)", {"A": np.zeros((2, 2))}, "could not be evaluated"),
     ]:
         with pytest.raises(EvaluationError, match=message):
             evaluate(expression(text), given_values)

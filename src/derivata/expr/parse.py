@@ -75,7 +75,7 @@ def parse(text: str) -> list[tuple[str | None, Syntax]]:
     end = statements[-1].pop() if statements[-1] else Token("end", "", len(text))
     filled = [s for s in statements if s]
     if not filled:
-        raise ReadError("the expression is empty; expected something like sigmoid(w*x + b)")
+        raise ReadError("the expression is empty; expected something like x**2 + 3*x")
     found: list[tuple[str | None, Syntax]] = []
     for index, statement in enumerate(filled):
         stop = Token("end", "", statement[-1].position + len(statement[-1].text))

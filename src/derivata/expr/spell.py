@@ -319,7 +319,7 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
 
 
 def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
-    """softmax(X, axis=0): a function of the last axis between a transposition and its inverse."""
+    """f(X, axis=0): a function of the last axis between a transposition and its inverse."""
     if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
         return None
     ((inner, order),) = child.args

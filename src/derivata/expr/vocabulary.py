@@ -39,9 +39,9 @@ class Vocabulary:
     functions: Mapping[str, Signature]
 
     def suggestion(self, name: str, others: tuple[str, ...] = ()) -> str:
-        """`; did you mean tanh?` or nothing."""
+        """`; did you mean this?` or nothing."""
         names = [*self.functions, *others]
-        swapped = [n for n in names if sorted(n) == sorted(name[:40])]  # tahn is tanh, though tan is nearer
+        swapped = [n for n in names if sorted(n) == sorted(name[:40])]  # the same letters are nearest
         close = swapped or difflib.get_close_matches(name[:40], names, n=1, cutoff=0.6)
         return f"; did you mean {close[0]}?" if close else ""
 

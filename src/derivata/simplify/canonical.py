@@ -9,6 +9,7 @@ from derivata.expr.node import (
     ADD,
     CALL,
     NUMBER,
+    POWER,
     Edge,
     Expr,
     Labels,
@@ -75,7 +76,7 @@ def _joined(value: Rational, coefficient: Fraction, edges: list[Edge]) -> Term:
             continue
         if (
             child.head == CALL
-            and child.data == "pow"
+            and child.data == POWER
             and child.args[0][0].head == NUMBER
             and child.args[1][0].head == NUMBER
         ):

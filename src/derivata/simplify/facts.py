@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.rules.record import Function
@@ -125,7 +125,7 @@ def _rational_in_base(root: Expr, bases: frozenset[str], argument: str) -> bool:
             met = True
         elif (
             node.head == SYMBOL
-            or (node.head == CALL and node.data not in ("add", POWER))
+            or (node.head == CALL and node.data not in (ADD, POWER))
             or (
                 node.head == CALL
                 and node.data == POWER

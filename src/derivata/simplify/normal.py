@@ -130,7 +130,10 @@ class Normaliser:
             return self.cluster_again(node)
         terms = [(self.cluster_again(term), labels) for term, labels in node.args]
         total_node = call(ADD, terms, node.shape)
-        value = rational(total_node, self.leaf, self.opened)
+        try:
+            value = rational(total_node, self.leaf, self.opened)
+        except ZeroDivisionError:
+            return _merged_sum(terms, total_node)
         if collapsing(value):
             return _merged_sum(terms, total_node)
         return self._identities(canonical(value))

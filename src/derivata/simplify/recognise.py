@@ -1,4 +1,4 @@
-"""Patterns of whole arrays that have a name (softmax, logsumexp), put in its place before differentiating and after."""
+"""Patterns of whole arrays that have a name: it takes their place before differentiating and after."""
 
 from __future__ import annotations
 

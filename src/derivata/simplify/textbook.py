@@ -233,7 +233,10 @@ class _Textbook:
         """The cheapest candidate over every choice of generators."""
         if node in normaliser.large:
             return self._large(node)
-        value = rational(node, normaliser.leaf, normaliser.opened)
+        try:
+            value = rational(node, normaliser.leaf, normaliser.opened)
+        except ZeroDivisionError:
+            return self._large(node)
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
             for candidate in Printer(
