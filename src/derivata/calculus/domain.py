@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
+from derivata.expr.notation import is_onehot
 from derivata.expr.walk import topological
 from derivata.expr.write import write
 from derivata.rules.book import Book
@@ -97,6 +98,8 @@ def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:
         )
     if node.head == CALL and node.data == POWER:
         return _power_bounds(node, parts[0])
+    if node.head == CONTRACTION and node.args and is_onehot(node.args[-1][0]):
+        return parts[0] if len(parts) == 2 else REAL
     if node.head == CONTRACTION:
         return _product_bounds(node, parts)
     record = book.get(node.data[0] if node.head == PRIMITIVE else node.data)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from derivata.expr.node import CALL, PRIMITIVE, Expr, call
+from derivata.expr.node import CALL, PRIMITIVE, Expr
+from derivata.expr.notation import COMPARISONS
 from derivata.expr.walk import depends, topological
 from derivata.expr.write import write
 from derivata.rules.book import Book
@@ -25,32 +26,15 @@ def kinks_of(of: Expr, by: Expr, book: Book) -> tuple[str, ...]:
 
 def _sentence(node: Expr, record: Function, kink: Kink) -> str:
     values = {name: _short(child) for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
-    where = _filled(kink.at, record, values, node)
-    slopes = [_filled(side, record, values, node) for side in (kink.left, kink.right, kink.ours)]
+    where = " = ".join(values.get(side.strip(), side.strip()) for side in kink.at.split("=="))
     shown = _short(node)
-    return f"{shown} at {where}: slope {slopes[0]} from the left, {slopes[1]} from the right, chosen {slopes[2]}"
-
-
-def _filled(text: str, record: Function, values: dict[str, str], node: Expr) -> str:
-    """A field of the kink with this call's own arguments."""
-    names = {name: child for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
-    if text in values:
-        return values[text]
-    for sign in ("==",):
-        if sign in text:
-            left, right = (part.strip() for part in text.split(sign))
-            return f"{values.get(left, left)} = {values.get(right, right)}"
-    found = text
-    for name in names:
-        if name == text:
-            found = values[name]
-    return found
+    if record.name in COMPARISONS.values():
+        return f"the cases of {shown} meet at {where}"
+    left, right, ours = (values.get(slope, slope) for slope in (kink.left, kink.right, kink.ours))
+    return f"{shown} at {where}: slope {left} from the left, {right} from the right, chosen {ours}"
 
 
 def _short(node: Expr) -> str:
     if node.cost > LONGEST:
         return f"a large part ({node.head} of {node.cost} nodes)"
     return write(node)
-
-
-__all__ = ["call", "kinks_of"]

@@ -145,7 +145,8 @@ def _function(node: Expr, record: Function | None, name: str, mapped: int, tange
     formula = book.formula(record, record.d)
     result = instantiate(formula, bound, node.shape[:mapped], sizes, node.shape[mapped:])
     inner = any(child.head != SYMBOL and tangent(child) is not None for child, _ in node.args)
-    return Applied(f"{record.rule}, chain rule" if inner else record.rule, result)
+    chained = inner and "choice" not in record.traits
+    return Applied(f"{record.rule}, chain rule" if chained else record.rule, result)
 
 
 def _unspecified(node: Expr, name: str, tangent: Tangent) -> Applied:

@@ -199,9 +199,12 @@ class Derivation:
 
 
 def _tidy(root: Expr) -> Expr:
-    """Ones and zeros left by the rules folded, nothing else moved."""
+    """Ones and zeros left by the rules folded, nothing else moved; what is yet to be differentiated stays."""
     memo: dict[Expr, Expr] = {}
     for node in topological(root):
+        if node.head == DIFFERENTIAL:
+            memo[node] = node
+            continue
         memo[node] = fold(with_args(node, tuple((memo[c], labels) for c, labels in node.args)))
     return memo[root]
 
