@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from derivata.expr.node import (
     ADD,
@@ -105,8 +106,8 @@ def _divided(node: Expr, order: Ordering) -> Expr:
     """x**2/2 rather than 1/2*x**2, and one bar over all divisors: 1/(2*sqrt(x)) rather than 1/sqrt(x)/2."""
     if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2:
         return node
-    value = leading_number(node)[0]
-    factors = node.args if value == 1 else node.args[1:]
+    scale = leading_number(node)[0]
+    value, factors = _roots_below(scale, node.args if scale == 1 else node.args[1:])
     below = [_positive_power(edge) for edge in factors if kind_of(edge[0], 0) == 3]
     above = [edge for edge in factors if kind_of(edge[0], 0) != 3]
     whole = node.data
@@ -115,7 +116,7 @@ def _divided(node: Expr, order: Ordering) -> Expr:
     below.sort(key=order)
     if value.denominator > 1:
         below.insert(0, (number(value.denominator), ()))
-    if not below or (len(below) == 1 and value.denominator == 1):
+    if not below or (len(below) == 1 and value.denominator == 1 and value == scale):
         return node
     if value.numerator != 1 or (not above and any(not labels for _, labels in below) and whole):
         above.insert(0, (number(value.numerator), ()))
@@ -124,6 +125,18 @@ def _divided(node: Expr, order: Ordering) -> Expr:
     divisor = product(below, used, sizes)
     above.append((power_of((divisor, axes(divisor)), (number(-1), ()), divisor.shape), used))
     return contraction(above, whole, sizes) if len(above) > 1 or used != whole else above[0][0]
+
+
+def _roots_below(value: Fraction, factors: Sequence[Edge]) -> tuple[Fraction, list[Edge]]:
+    """sqrt(2)/2 as 1/sqrt(2)."""
+    found: list[Edge] = []
+    for node, labels in factors:
+        if node.head == CALL and node.data == POWER and all(c.head == NUMBER for c, _ in node.args):
+            base, exponent = (c.data for c, _ in node.args)
+            if exponent == Fraction(1, 2) and base.denominator == 1 and value.denominator % base.numerator == 0:
+                value, node = value * base, power_of(node.args[0], (number(-exponent), ()), node.shape)
+        found.append((node, labels))
+    return value, found
 
 
 def _positive_power(edge: Edge) -> Edge:
