@@ -200,7 +200,6 @@ def test_unspecified_functions_are_called() -> None:
     ("given_values", "message"),
     [
         ({"X": X}, "no value for w; the expression takes X.n,d., w.d."),
-        ({"X": X, "w": w, "q": 1}, "unknown name 'q'"),
         ({"X": X.tolist()[0], "w": w}, r"X has shape \(3,\), expected \(n, d\)"),
         ({"X": X, "w": y}, r"d is 3 in X and 4 in w"),
         ({"X": X, "w": [1, float("nan"), 2]}, "w holds NaN at position 1"),

@@ -14,6 +14,7 @@ from derivata.expr.node import (
     POWER,
     PRIMITIVE,
     SYMBOL,
+    ZERO,
     Edge,
     Expr,
     Labels,
@@ -173,6 +174,8 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
 
 def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args, out = node.args, node.data
+    if len(args) == 1 and args[0][0] is ZERO and len(set(out)) == len(out):
+        return function("zeros", *map(_size, node.shape))
     if _is_elementwise(node):
         return _product(node, written)
     if picked := _subscript(node, written):

@@ -252,7 +252,7 @@ class _Setter:
     def _call(self, piece: Syntax, view: View) -> Setting:
         special = {
             "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
-            "eye": self._eye, "ones": self._ones, "onehot": self._onehot, "sqrt": self._root,
+            "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "onehot": self._onehot, "sqrt": self._root,
         }  # fmt: skip
         record = record_of(piece)
         if (piece.text in special and record is None) or piece.text == "onehot":
@@ -356,6 +356,14 @@ class _Setter:
         shape = Formula("row", "", tuple(crossed))
         one = f.symbol("one") if len(sizes) == 1 else f.index(f.symbol("one"), [shape])
         return f.either(one, one, f.apply(f.word("ones"), sizes))
+
+    def _zeros(self, piece: Syntax, view: View) -> Setting:
+        if view.indices is not None:
+            return f.number(_ZERO)
+        sizes = []
+        for child in piece.children:
+            sizes.append((yield child, View()))
+        return f.either(f.number(_ZERO), f.number(_ZERO), f.apply(f.word("zeros"), sizes))
 
     def _onehot(self, piece: Syntax, view: View) -> Setting:
         position = yield piece.children[0], View(None, view.depth)

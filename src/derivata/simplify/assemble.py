@@ -20,7 +20,7 @@ Order = Callable[[Edge], Any]
 def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr:
     """Terms without a minus sign first, then by order of appearance."""
     ordered = sorted(terms, key=lambda e: (is_negative(e[0]), order(e)))
-    if len(shape) > 1 and any(_has_delta(node) or not _is_aligned(labels, shape) for node, labels in ordered):
+    if len(shape) > 1 and any(_has_delta(e[0]) or not _has_place(e, shape) for e in ordered):
         ordered = [_stretched(node, labels, shape) for node, labels in ordered]
     return total(ordered, shape)
 
@@ -32,8 +32,10 @@ def _has_delta(node: Expr) -> bool:
     return node.head == CONTRACTION and any(is_identity_matrix(c) or _has_delta(c) for c, _ in node.args[:3])
 
 
-def _is_aligned(labels: tuple[int, ...], shape: tuple[Size, ...]) -> bool:
-    return labels == tuple(range(len(shape) - len(labels), len(shape)))
+def _has_place(edge: Edge, shape: tuple[Size, ...]) -> bool:
+    """Whether NumPy's broadcasting puts a term on its axes."""
+    labels = edge[1]
+    return labels == tuple(range(len(shape) - len(labels), len(shape))) or can_keep(edge, len(shape))
 
 
 def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> Edge:

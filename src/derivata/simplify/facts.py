@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr, number
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.rules.record import Function
@@ -22,6 +23,16 @@ class Generator:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """first(u)**2 * a + second(u)**2 * b == constant."""
+
+    first: str
+    second: str
+    coefficients: tuple[Fraction, Fraction]
+    constant: Fraction
+
+
+@dataclass(frozen=True)
 class Facts:
     """`bases` turn multiples into powers (base(a*x) == base(x)**a); the rest is keyed by function name."""
 
@@ -32,6 +43,7 @@ class Facts:
     reflections: dict[str, Expr]  # f(-x) in terms of out = f(x)
     inverses: frozenset[tuple[str, str]]  # (g, f) with g(f(x)) == x
     generators: tuple[Generator, ...]
+    relations: tuple[Relation, ...]  # between the squares of two functions
     definitions: dict[str, Expr]  # value in terms of a base, for functions rational in it
     constants: dict[Expr, Expr]  # exact values, such as that of log at 1
 
@@ -54,6 +66,7 @@ def facts(book: Book) -> Facts:
         reflections=reflections,
         inverses=frozenset(inverses),
         generators=tuple(generators),
+        relations=tuple(_relations(book)),
         definitions=_definitions(book, bases),
         constants={
             book.identity_side(i, i.left): book.identity_side(i, i.right)
@@ -61,6 +74,27 @@ def facts(book: Book) -> Facts:
             if i.purpose == "value"
         },
     )
+
+
+def _relations(book: Book) -> Iterator[Relation]:
+    """Identities that say what two squares add up to."""
+    for _, left, right in book.sides("shorter"):
+        if left.head != CALL or left.data != ADD or right.head != NUMBER or len(left.args) != 2:
+            continue
+        found = [_square(term) for term, _ in left.args]
+        (first, a), (second, b) = found
+        if first and second:
+            yield Relation(first, second, (a, b), Fraction(right.data))
+
+
+def _square(term: Expr) -> tuple[str, Fraction]:
+    """The function whose square the term is a multiple of, or nothing."""
+    factor, rest = Fraction(1), term
+    if term.head == CONTRACTION and len(term.args) == 2 and term.args[0][0].head == NUMBER:
+        factor, rest = Fraction(term.args[0][0].data), term.args[1][0]
+    if rest.head == CALL and rest.data == POWER and rest.args[1][0] is number(2) and rest.args[0][0].head == CALL:
+        return str(rest.args[0][0].data), factor
+    return "", factor
 
 
 def _read_fact(

@@ -9,12 +9,12 @@ from fractions import Fraction
 
 from derivata.expr.node import CALL, POWER, Edge, Expr, Labels, axes, call, number
 from derivata.expr.walk import topological
-from derivata.rewrite.fold import power_of, product
+from derivata.rewrite.fold import power_of
 from derivata.rewrite.instantiate import instantiate
 from derivata.simplify.canonical import canonical
-from derivata.simplify.facts import Facts, Generator
+from derivata.simplify.facts import Facts, Generator, Relation
 from derivata.simplify.normal import Normaliser
-from derivata.simplify.rational import Family, Rational, content, rational, scaled
+from derivata.simplify.rational import Family, Polynomial, Rational, content, rational, reduced, scaled, to_flint
 
 MOST_GROUPS = 4
 MOST_TERMS = 60
@@ -46,6 +46,7 @@ def variants(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
             if found is not None:
                 yield found
     yield from _reflected(value, normaliser)
+    yield from _related(value, facts)
 
 
 def _groups(value: Rational, facts: Facts) -> list[_Group]:
@@ -131,7 +132,6 @@ def _in_generator(value: Rational, group: _Group, generator: Generator, normalis
         unit = value.units[index]
         name_argument = scaled(inner, unit * step / generator.multiple)
         named = call(generator.function, [(name_argument, where)], family.node.shape)
-        named = _plain(named, normaliser)
         image = instantiate(generator.value, {"out": (named, axes(named))}, family.node.shape, {})
         changes: dict[Expr, Expr] = {}
         exponents = {int(e[index]) for p in (value.numerator, value.denominator) for e in p.monoms()}
@@ -143,10 +143,6 @@ def _in_generator(value: Rational, group: _Group, generator: Generator, normalis
                     changes[node] = power_of((image, axes(image)), (number(Fraction(signed, step)), ()), image.shape)
         return _substituted(value, changes, normaliser)
     return None
-
-
-def _plain(node: Expr, normaliser: Normaliser) -> Expr:
-    return node
 
 
 def _common_step(value: Rational, index: int) -> int:
@@ -170,4 +166,37 @@ def _reflected(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
             yield found
 
 
-__all__ = ["product", "variants"]
+def _related(value: Rational, facts: Facts) -> Iterator[Rational]:
+    """Squares of one function written by those of another, as of sine by cosine."""
+    for relation in facts.relations:
+        pairs = _pairs(value, relation)
+        for i, j, a, b in [*pairs, *((j, i, b, a) for i, j, a, b in pairs)]:
+            image = (to_flint(relation.constant) - to_flint(b) * value.context.gen(j) ** 2) * to_flint(1 / a)
+            top, bottom = (_squares_replaced(p, i, image) for p in (value.numerator, value.denominator))
+            shorter = len(top) + len(bottom) < len(value.numerator) + len(value.denominator)
+            if shorter and not bottom.is_zero():
+                yield reduced(value.with_parts(top, bottom))
+
+
+def _pairs(value: Rational, relation: Relation) -> list[tuple[int, int, Fraction, Fraction]]:
+    """The places of both functions of one argument among the generators."""
+    places: dict[object, int] = {}
+    for i, family in enumerate(value.families):
+        if family.kind == "plain" and family.node.head == CALL and value.units[i] == 1:
+            places[family.node.data, family.node.args, family.labels] = i
+    a, b = relation.coefficients
+    found = []
+    for i, family in enumerate(value.families):
+        other = places.get((relation.second, family.node.args, family.labels))
+        if family.node.head == CALL and family.node.data == relation.first and other is not None:
+            found.append((i, other, a, b))
+    return found
+
+
+def _squares_replaced(polynomial: Polynomial, index: int, image: Polynomial) -> Polynomial:
+    found = image * 0
+    for exponents, coefficient in polynomial.terms():
+        squares, rest = divmod(int(exponents[index]), 2)
+        plain = tuple(rest if i == index else int(e) for i, e in enumerate(exponents))
+        found += polynomial.context().from_dict({plain: coefficient}) * image**squares
+    return found

@@ -308,7 +308,15 @@ def _holds_a_sum(node: Expr) -> bool:
     """Whether a minus sign can be put inside."""
     if node.head == CONTRACTION:
         return any(_is_sum(child) for child, _ in node.args)
-    return _is_sum(node)
+    return _is_sum(node) or _is_odd_power(node)
+
+
+def _is_odd_power(node: Expr) -> bool:
+    """A sum to an odd whole power, such as a divisor."""
+    if node.head != CALL or node.data != POWER or node.args[1][0].head != NUMBER:
+        return False
+    exponent = node.args[1][0].data
+    return exponent.denominator == 1 and exponent.numerator % 2 == 1 and _is_sum(node.args[0][0])
 
 
 def _is_sum(node: Expr) -> bool:
@@ -323,7 +331,7 @@ def _minus_signs(root: Expr) -> int:
         node = stack.pop()
         if _is_sum(node):
             count += sum(is_negative(child) for child, _ in node.args) + _ends_in_minus_number(node)
-        if _is_sum(node) or node.head == CONTRACTION:
+        if _is_sum(node) or _is_odd_power(node) or node.head == CONTRACTION:
             stack.extend(child for child, _ in node.args if child.cost < DEEPEST)
     return count
 
@@ -332,6 +340,9 @@ def negated(node: Expr, order: Order) -> Expr:
     """The node with the opposite sign, the minus put inside a sum."""
     if node.head == CALL and node.data == ADD:
         return sorted_sum(_flat([(negated(c, order), labels) for c, labels in node.args]), node.shape, order)
+    if _is_odd_power(node):
+        (base, labels), exponent = node.args
+        return with_args(node, ((negated(base, order), labels), exponent))
     if node.head == CONTRACTION and not is_negative(node):
         for i, (child, labels) in enumerate(node.args):
             if _is_sum(child):

@@ -37,9 +37,9 @@ from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
 from derivata.simplify.ordering import Ordering, kind_of
-from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational
+from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational, scaled
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import Printer, is_polynomial_term
+from derivata.simplify.shapes import Printer, is_polynomial_term, negated
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
@@ -223,7 +223,20 @@ class _Textbook:
             return self._cluster(node, normaliser)
         if node.head == CONTRACTION:
             return self._contraction(node)
-        return with_args(node, tuple((self._pretty(c), labels) for c, labels in node.args))
+        return self._as_written(
+            with_args(node, tuple((self._pretty(c), labels) for c, labels in node.args)), normaliser
+        )
+
+    def _as_written(self, node: Expr, normaliser: Normaliser) -> Expr:
+        """An odd or even function of -u, where the input has u, as one of u."""
+        facts = normaliser.facts
+        if node.head != CALL or len(node.args) != 1 or node.data not in facts.odd | facts.even:
+            return node
+        (inner, labels), opposite = node.args[0], negated(node.args[0][0], self.order)
+        if inner in self.familiar or opposite not in self.familiar:
+            return node
+        turned = with_args(node, ((opposite, labels),))
+        return scaled(turned, Fraction(-1)) if node.data in facts.odd else turned
 
     def _contraction(self, node: Expr) -> Expr:
         if is_identity_matrix(node):
@@ -317,14 +330,14 @@ class _Textbook:
 
 def _narrowed(node: Expr, labels: Labels) -> Edge:
     """A product without the axes that no factor has."""
-    if node.head != CONTRACTION or not node.args or not is_elementwise(node):
+    if node.head != CONTRACTION or not is_elementwise(node):
         return node, labels
     used = [i for i in node.data if any(i in where for _, where in node.args)]
     if len(used) == len(node.data):
         return node, labels
     sizes = dict(zip(node.data, node.shape, strict=True))
     place = dict(zip(node.data, labels, strict=True))
-    return contraction(node.args, tuple(used), sizes), tuple(place[i] for i in used)
+    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
 def _is_dot(node: Expr) -> bool:
