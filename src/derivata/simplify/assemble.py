@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from derivata.expr.node import CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction
+from derivata.expr.node import CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
 from derivata.expr.spell import can_keep
 from derivata.rewrite.fold import product, total
 from derivata.simplify.canonical import is_identity_matrix
@@ -46,7 +46,8 @@ def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> 
         return node, labels
     ones = contraction([], tuple(range(len(missing))), {i: shape[k] for i, k in enumerate(missing)})
     inner = node.args if node.head == CONTRACTION and is_elementwise(node) else ((node, axes(node)),)
-    factors = [(child, tuple(labels[i] for i in where)) for child, where in inner]
+    one = number(1)
+    factors = [(child, tuple(labels[i] for i in where)) for child, where in inner if child is not one]
     return flat_product([*factors, (ones, missing)], whole, dict(enumerate(shape))), whole
 
 

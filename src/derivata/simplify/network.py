@@ -18,13 +18,11 @@ from derivata.expr.node import (
     NUMBER,
     POWER,
     SYMBOL,
-    ZERO,
     Edge,
     Expr,
     Labels,
     Size,
     axes,
-    call,
     contraction,
     number,
 )
@@ -48,17 +46,30 @@ class _Network:
     scalars: list[Expr] = field(default_factory=list)
 
 
-def normal_contraction(node: Expr, normalise: Callable[[Expr], Expr]) -> Expr:
+@dataclass
+class Distribution:
+    """Whether contractions of sums are written as sums always, or only where that is shorter; and whether any was."""
+
+    sparing: bool = False
+    happened: bool = False
+
+
+def normal_contraction(node: Expr, normalise: Callable[[Expr], Expr], distribution: Distribution) -> Expr:
     """The normal form of a contraction over normal operands; `normalise` is for elementwise parts."""
     network = flatten(node)
     if network.coefficient == 0:
         return zeros(node.shape)
+    distributed = None
     spread_out = _distribute(network)
     if spread_out is not None:
-        terms = [normal_contraction(t, normalise) for t in spread_out]
-        return normalise(total([(t, axes(t)) for t in terms], node.shape))
+        distribution.happened = True
+        terms = [normal_contraction(t, normalise, distribution) for t in spread_out]
+        distributed = normalise(total([(t, axes(t)) for t in terms], node.shape))
+        if not distribution.sparing:
+            return distributed
     _select(network)
-    return _assemble(network, node, normalise)
+    kept = _assemble(network, node, normalise, distribution)
+    return kept if distributed is None or kept.cost <= distributed.cost else distributed
 
 
 def flatten(node: Expr) -> _Network:
@@ -244,7 +255,7 @@ def _select(network: _Network) -> None:
             network.factors = [e for e in network.factors if not (e[0] is selector and e[1] == (label,))]
 
 
-def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr]) -> Expr:
+def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr], distribution: Distribution) -> Expr:
     """One contraction per connected part; their product is elementwise."""
     outside = set(network.out)
     positions = {label: network.out.index(label) for label in network.out}
@@ -252,7 +263,7 @@ def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr]) 
     for component in _components(network.factors, outside):
         labels = {i for _, w in component for i in w}
         kept = tuple(i for i in dict.fromkeys(network.out) if i in labels)
-        found = _component(component, kept, labels - outside, normalise)
+        found = _component(component, kept, labels - outside, normalise, distribution)
         parts.extend((c, tuple(positions[i] for i in w)) for c, w in found)
     for place, label in enumerate(network.out):
         if positions[label] != place:
@@ -278,7 +289,13 @@ def _components(factors: list[Edge], outside: set[int]) -> list[list[Edge]]:
     return [members for _, members in groups]
 
 
-def _component(factors: list[Edge], kept: Labels, summed: set[int], normalise: Callable[[Expr], Expr]) -> list[Edge]:
+def _component(
+    factors: list[Edge],
+    kept: Labels,
+    summed: set[int],
+    normalise: Callable[[Expr], Expr],
+    distribution: Distribution,
+) -> list[Edge]:
     """Factors on the same axes become one elementwise factor; then the operands are put in order."""
     if not summed:
         return [_diagonal_edge(e) for e in factors]
@@ -304,7 +321,7 @@ def _component(factors: list[Edge], kept: Labels, summed: set[int], normalise: C
         inner = contraction(merged, kept)
         network = flatten(inner)
         if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
-            return [(normal_contraction(inner, normalise), kept)]
+            return [(normal_contraction(inner, normalise, distribution), kept)]
     return [(ordered(merged, kept), kept)]
 
 
@@ -350,6 +367,3 @@ def ordered(factors: list[Edge], out: Labels) -> Expr:
         options.append(orders if count <= ORDERINGS else orders[:1])
     made = (contraction([e for part in choice for e in part], out) for choice in choices(*options))
     return min(made, key=lambda n: n.digest)
-
-
-__all__ = ["ZERO", "call", "flatten", "normal_contraction", "ordered"]

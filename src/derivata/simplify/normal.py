@@ -28,7 +28,7 @@ from derivata.rules.book import Book
 from derivata.simplify.canonical import canonical, collapsed, collapsing
 from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
-from derivata.simplify.network import normal_contraction
+from derivata.simplify.network import Distribution, normal_contraction
 from derivata.simplify.rational import (
     Family,
     Leaf,
@@ -44,16 +44,16 @@ CUT_COST = 200  # a shared node above this cost is one atom to its parents, and 
 ROUNDS = 6
 
 
-def normal(root: Expr, book: Book) -> Expr:
+def normal(root: Expr, book: Book, distribution: Distribution | None = None) -> Expr:
     """The canonical node among those that algebra shows equal; `normal(normal(e)) is normal(e)`."""
-    return normal_with_cuts(root, book)[0]
+    return normal_with_cuts(root, book, distribution)[0]
 
 
-def normal_with_cuts(root: Expr, book: Book) -> tuple[Expr, dict[Expr, Expr]]:
+def normal_with_cuts(root: Expr, book: Book, distribution: Distribution | None = None) -> tuple[Expr, dict[Expr, Expr]]:
     """The normal form, and that of every cut point of the input."""
     cuts: dict[Expr, Expr] | None = None
     for _ in range(ROUNDS):
-        work = Normaliser(root, book)
+        work = Normaliser(root, book, distribution)
         following = work.run()
         if cuts is None:
             cuts = {node: work.memo[node] for node in work.cut}
@@ -68,8 +68,9 @@ def normal_with_cuts(root: Expr, book: Book) -> tuple[Expr, dict[Expr, Expr]]:
 class Normaliser:
     """One pass over one graph. `memo` holds the normal form of every node that is not inside a cluster."""
 
-    def __init__(self, root: Expr, book: Book) -> None:
+    def __init__(self, root: Expr, book: Book, distribution: Distribution | None = None) -> None:
         self.root, self.book = root, book
+        self.distribution = distribution or Distribution()
         self.facts: Facts = facts(book)
         self.memo: dict[Expr, Expr] = {}
         self.made: set[Expr] = set()
@@ -195,7 +196,7 @@ class Normaliser:
     def contraction(self, node: Expr) -> Expr:
         if is_elementwise(node):
             return self.cluster(node)
-        return self._identities(normal_contraction(node, self._elementwise))
+        return self._identities(normal_contraction(node, self._elementwise, self.distribution))
 
     def _elementwise(self, node: Expr) -> Expr:
         """A product or a sum of normal parts, with the identities that are about contractions."""

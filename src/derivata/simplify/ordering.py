@@ -24,11 +24,11 @@ class Ordering:
                 self._rank.setdefault(name, len(self._rank))
         self._first: dict[Expr, int] = {}
 
-    def __call__(self, edge: Edge) -> tuple[int, int, int, Labels, bytes]:
+    def __call__(self, edge: Edge) -> tuple[int, int, tuple[int, ...], Labels, bytes]:
         node, labels = edge
         if node not in self._first:
             self._first[node] = min((self._rank.get(n, LAST) for n in _names(node)), default=LAST)
-        return kind_of(node), self._first[node], -_primes(node), labels, node.digest
+        return kind_of(node), self._first[node], _primes(node), labels, node.digest
 
 
 def kind_of(node: Expr, depth: int = 3) -> int:
@@ -51,11 +51,11 @@ def kind_of(node: Expr, depth: int = 3) -> int:
     return 1
 
 
-def _primes(node: Expr) -> int:
-    """How often the function written first is differentiated: f'(x)*g(x) stands before f(x)*g'(x)."""
-    while node.head == CONTRACTION and node.args:
-        node = node.args[0][0]
-    return node.data.count("'") if node.head == CALL else 0
+def _primes(node: Expr) -> tuple[int, ...]:
+    """How often each factor is differentiated: f'(x)*g(x) stands before f(x)*g'(x)."""
+    factors = [child for child, _ in node.args] if node.head == CONTRACTION else [node]
+    counts = tuple(-factor.data.count("'") if factor.head == CALL else 0 for factor in factors)
+    return counts if any(counts) else ()
 
 
 def _name(node: Expr) -> str:

@@ -35,15 +35,19 @@ from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
+from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
 from derivata.simplify.ordering import Ordering, kind_of
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational, scaled
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import Printer, is_polynomial_term, negated
+from derivata.simplify.substitution import in_sums
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
+GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
 SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
+LARGEST_SUM = 60  # nodes of a sum in the input that may stand for itself in the result
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,13 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
 
     `terms` are the derivatives of the terms of a sum: they add up to `raw`, and a sum stays one if that reads well.
     """
-    work = _Textbook(given, book)
+    work = _Textbook(given, book, Distribution())
     shown = work.show(raw, terms)
+    if work.distribution.happened and raw.cost < LARGEST_ALONE:
+        other = _Textbook(given, book, Distribution(sparing=True))
+        undistributed = other.show(raw, terms)
+        if cost(undistributed) < cost(shown):
+            work, shown = other, undistributed
     final: dict[Expr, Expr] = {}
     # The parts of a large result stay apart, so that each can be checked by itself.
     apart = set() if raw.cost < LARGEST_ALONE else {work.shown.get(to) for to in work.cut.values()}
@@ -146,11 +155,14 @@ def _positive_power(edge: Edge) -> Edge:
 
 
 class _Textbook:
-    def __init__(self, given: Expr, book: Book) -> None:
-        self.book = book
+    def __init__(self, given: Expr, book: Book, distribution: Distribution) -> None:
+        self.book, self.distribution = book, distribution
         order = topological(given)
         self.order = Ordering(given)
         self.familiar = frozenset(n for n in order if n.head == CALL and n.data == ADD)
+        inner = [n for n in order if n in self.familiar and n is not given and n.cost < LARGEST_SUM]
+        self.busy: set[Expr] = set()  # clusters being printed: a sum is not written by itself
+        self.sums = list(dict.fromkeys(normal(n, book) for n in inner[:MOST_ALONE]))
         self.has_dots = any(_is_dot(n) for n in order)  # z@c is written as a product of vectors, not as a sum
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
@@ -159,7 +171,7 @@ class _Textbook:
 
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
         """The shortest of: the whole simplified, each summand of it, each of `terms`."""
-        found, self.cut = normal_with_cuts(raw, self.book)
+        found, self.cut = normal_with_cuts(raw, self.book, self.distribution)
         whole = self._present(found)
         if raw.cost > LARGEST_ALONE:
             return whole
@@ -176,13 +188,15 @@ class _Textbook:
     def _reads_better(self, terms: Expr, whole: Expr) -> bool:
         """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
         kept = _like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
-        return kept and cost(terms) - ALONE_BONUS < cost(whole)
+        unspecified = any(n.head == CALL and self.book.get(n.data) is None for n in topological(whole))
+        bonus = GENERAL_BONUS if unspecified else ALONE_BONUS
+        return kept and cost(terms) - bonus < cost(whole)
 
     def _alone(self, parts: Sequence[Edge], shape: Shape) -> Expr:
         """Each term of a sum simplified by itself."""
         terms: list[Edge] = []
         for child, labels in parts:
-            shown = self._present(normal(child, self.book))
+            shown = self._present(normal(child, self.book, self.distribution))
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
             else:
@@ -191,7 +205,7 @@ class _Textbook:
 
     def _present(self, root: Expr) -> Expr:
         """The printed form of a normal node; every atom below gets its own first."""
-        normaliser = Normaliser(root, self.book)
+        normaliser = Normaliser(root, self.book, self.distribution)
         normaliser.run()
         roots = normaliser.roots
         for node in topological(root):
@@ -212,7 +226,7 @@ class _Textbook:
         if is_internal(node) and node.head == CALL and node.data == POWER:
             base, exponent = node.args
             return with_args(node, ((self._pretty(base[0]), base[1]), exponent))
-        normaliser = Normaliser(node, self.book)
+        normaliser = Normaliser(node, self.book, self.distribution)
         normaliser.run()
         return self._put(node, self._node(node, normaliser))
 
@@ -263,11 +277,11 @@ class _Textbook:
             value = rational(node, normaliser.leaf, normaliser.opened)
         except ZeroDivisionError:
             return self._large(node)
+        self.busy.add(node)
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
-            for candidate in Printer(
-                choice, self._pretty, self.order, normaliser.facts.bases, self.familiar
-            ).candidates():
+            printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar)
+            for candidate in printer.candidates():
                 price = cost(candidate, self.atoms) + self._foreign(candidate, value, position)
                 price += SUM_OF_CALLS * (_is_sum(candidate) and not is_polynomial_term(candidate))
                 if best is None or price < best[0] - 1e-9:
@@ -275,6 +289,7 @@ class _Textbook:
         for candidate in self._by_cases(node, value, normaliser):
             if best is None or cost(candidate, self.atoms) < best[0]:
                 best = cost(candidate, self.atoms), candidate
+        self.busy.discard(node)
         return node if best is None else best[1]
 
     def _by_cases(self, node: Expr, value: Rational, normaliser: Normaliser) -> Iterator[Expr]:
@@ -287,12 +302,13 @@ class _Textbook:
         for (condition, labels), parts in groups.items():
             if len(parts) > 1:
                 sides = [replace(node, {p: spread(p.args[i], p.shape) for p in parts}) for i in (1, 2)]
-                shown = [self._present(normal(side, self.book)) for side in sides]
+                shown = [self._present(normal(side, self.book, self.distribution)) for side in sides]
                 edges = [(self._pretty(condition), labels), *(_narrowed(s, axes(s)) for s in shown)]
                 yield call(parts[0].data, edges, node.shape)
 
     def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
         yield value
+        yield from in_sums(value, [s for s in self.sums if s not in self.busy], normaliser)
         for variant in variants(value, normaliser):
             yield variant
             if variant.families != value.families:
