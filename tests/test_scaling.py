@@ -74,13 +74,13 @@ def test_steps_are_stored_in_linear_space() -> None:
 
 @pytest.mark.slow
 def test_a_shared_graph_of_a_thousand_nodes() -> None:
-    lengths = []
+    lengths, seconds = [], []  # per node; how many seconds is for benchmarks/scaling.py to say
     for nodes in (250, 500, 1_000):
-        start = time.perf_counter()
+        start = time.process_time()
         found = dv.derive(shared(nodes), "x")
-        took = time.perf_counter() - start
+        seconds.append((time.process_time() - start) / nodes)
         lengths.append(len(str(found.result)) / nodes)
-    assert took < 5, took
+    assert seconds[-1] < TIMES * seconds[0], seconds
     assert "one by one" in str(found)
     assert max(lengths) < 1.5 * min(lengths), lengths
     assert dv.read(str(found.result)).shape == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Expr
@@ -14,15 +15,16 @@ MANY_TERMS = 0.03  # among equals the form with the shorter sums
 LARGE = 200  # any node above this counts once
 
 
-def cost(root: Expr, atoms: Collection[Expr] = ()) -> float:
+def cost(root: Expr, atoms: Collection[Expr] = (), limit: float = math.inf) -> float:
     """Nodes as written, with a repeated call counted once and penalties for what reads badly.
 
-    `atoms` are large parts that cost the same in every candidate; they are not looked into.
+    `atoms` are large parts that cost the same in every candidate; they are not looked into. What turns out
+    to cost more than `limit` is not counted to the end.
     """
     seen: set[Expr] = set()
     amount = 0.0
     stack = [root]
-    while stack:
+    while stack and amount <= limit:
         node = stack.pop()
         if node in atoms and node is not root:
             amount += REPEATED

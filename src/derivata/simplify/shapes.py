@@ -22,7 +22,6 @@ from derivata.expr.node import (
     number,
     with_args,
 )
-from derivata.expr.walk import topological
 from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.assemble import Order, flat_product, leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
@@ -44,6 +43,7 @@ class Printer:
     order: Order
     bases: frozenset[str]
     familiar: frozenset[Expr] = frozenset()  # sums as the input wrote them: 1 - p stays 1 - p
+    atoms: Collection[Expr] = ()  # large printed parts: they cost the same in every shape
 
     def candidates(self) -> Iterator[Expr]:
         """Every shape on offer."""
@@ -130,7 +130,7 @@ class Printer:
             for i in sorted((i for i, d in enumerate(degrees) if d), key=lambda i: -degrees[i])[:MOST_GENERATORS]:
                 if collected := self._collected(polynomial, i):
                     options.append(collected)
-        return [min(options, key=lambda e: cost(e[0]))]
+        return [min(options, key=lambda e: cost(e[0], self.atoms))]
 
     def _collected(self, polynomial: Polynomial, index: int) -> Edge | None:
         """Terms grouped by powers of one generator, each coefficient with its content taken out."""
@@ -268,23 +268,21 @@ def _signed(
     scale: Fraction, edges: list[Edge], order: Order, familiar: Collection[Expr]
 ) -> tuple[Fraction, list[Edge]]:
     """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
-    shown = []
-    for node, labels in edges:
-        opposite = negated(node, order) if _holds_a_sum(node) else node
-        better = _minus_signs(opposite) < _minus_signs(node) or opposite in familiar
-        if node not in familiar and better:
-            node, scale = opposite, -scale
+    shown: list[Edge] = []
+    ties: list[tuple[bool, bool, int, Expr]] = []
+    for position, (node, labels) in enumerate(edges):
+        if _holds_a_sum(node):
+            opposite = negated(node, order)
+            saved = _minus_signs(node) - _minus_signs(opposite)
+            if node not in familiar and (saved > 0 or opposite in familiar):
+                node, opposite, scale, saved = opposite, node, -scale, -saved
+            if not saved:
+                ties.append((node in familiar, _ends_in_minus_number(opposite), position, opposite))
         shown.append((node, labels))
-    if scale < 0:
-        ties = [
-            i
-            for i, (node, _) in enumerate(shown)
-            if _holds_a_sum(node) and _minus_signs(negated(node, order)) == _minus_signs(node)
-        ]
-        ties.sort(key=lambda i: (shown[i][0] in familiar, _ends_in_minus_number(negated(shown[i][0], order))))
-        for i in ties[:1]:
-            shown[i] = (negated(shown[i][0], order), shown[i][1])
-            return -scale, shown
+    if scale < 0 and ties:
+        _, _, position, opposite = min(ties, key=lambda tie: tie[:3])
+        shown[position] = opposite, shown[position][1]
+        return -scale, shown
     return scale, shown
 
 
@@ -301,7 +299,15 @@ def _ends_in_minus_number(node: Expr) -> bool:
 
 def is_polynomial_term(node: Expr) -> bool:
     """Whether a term is made of numbers and symbols only."""
-    return not any(n.head not in (NUMBER, SYMBOL, CONTRACTION) and n.data != POWER for n in topological(node))
+    seen, stack = {node}, [node]
+    while stack:
+        part = stack.pop()
+        if part.head not in (NUMBER, SYMBOL, CONTRACTION) and part.data != POWER:
+            return False
+        fresh = [child for child, _ in part.args if child not in seen]
+        seen.update(fresh)
+        stack.extend(fresh)
+    return True
 
 
 def _holds_a_sum(node: Expr) -> bool:

@@ -5,6 +5,7 @@ It only chooses what to print and is never normalised again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,7 +33,7 @@ from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.rules.book import Book
 from derivata.simplify.assemble import leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
-from derivata.simplify.cost import cost
+from derivata.simplify.cost import REPEATED, cost
 from derivata.simplify.generators import variants
 from derivata.simplify.matrix import arrange
 from derivata.simplify.network import Distribution
@@ -175,28 +176,35 @@ class _Textbook:
         whole = self._present(found)
         if raw.cost > LARGEST_ALONE:
             return whole
+        limit = cost(whole) + self._bonus(whole)
         if 1 < len(terms) <= MOST_ALONE:
-            by_terms = self._alone([(term, axes(term)) for term in terms], raw.shape)
-            if self._reads_better(by_terms, whole):
+            by_terms = self._alone([(term, axes(term)) for term in terms], raw.shape, limit)
+            if by_terms is not None and self._reads_better(by_terms, whole):
                 return by_terms
         if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE:
-            alone = self._alone(raw.args, raw.shape)
-            if _one_denominator(alone) and self._reads_better(alone, whole):
+            alone = self._alone(raw.args, raw.shape, limit)
+            if alone is not None and _one_denominator(alone) and self._reads_better(alone, whole):
                 return alone
         return whole
+
+    def _bonus(self, whole: Expr) -> float:
+        unspecified = any(n.head == CALL and self.book.get(n.data) is None for n in topological(whole))
+        return GENERAL_BONUS if unspecified else ALONE_BONUS
 
     def _reads_better(self, terms: Expr, whole: Expr) -> bool:
         """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
         kept = _like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
-        unspecified = any(n.head == CALL and self.book.get(n.data) is None for n in topological(whole))
-        bonus = GENERAL_BONUS if unspecified else ALONE_BONUS
-        return kept and cost(terms) - bonus < cost(whole)
+        return kept and cost(terms) < cost(whole) + self._bonus(whole)
 
-    def _alone(self, parts: Sequence[Edge], shape: Shape) -> Expr:
-        """Each term of a sum simplified by itself."""
+    def _alone(self, parts: Sequence[Edge], shape: Shape, limit: float) -> Expr | None:
+        """Each term of a sum simplified by itself; nothing if that is longer than `limit`."""
         terms: list[Edge] = []
+        amount = -REPEATED
         for child, labels in parts:
+            if amount > limit:
+                return None
             shown = self._present(normal(child, self.book, self.distribution))
+            amount += cost(shown) - REPEATED * len(parts)  # what terms share is counted once
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
             else:
@@ -227,7 +235,8 @@ class _Textbook:
             base, exponent = node.args
             return with_args(node, ((self._pretty(base[0]), base[1]), exponent))
         normaliser = Normaliser(node, self.book, self.distribution)
-        normaliser.run()
+        if node.cost > CUT_COST:
+            normaliser.run()  # small nodes are normal, and have no parts to be kept whole
         return self._put(node, self._node(node, normaliser))
 
     def _node(self, node: Expr, normaliser: Normaliser) -> Expr:
@@ -280,9 +289,12 @@ class _Textbook:
         self.busy.add(node)
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
-            printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar)
+            printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar, self.atoms)
             for candidate in printer.candidates():
-                price = cost(candidate, self.atoms) + self._foreign(candidate, value, position)
+                price = cost(candidate, self.atoms, math.inf if best is None else best[0])
+                if best is not None and price > best[0]:
+                    continue
+                price += self._foreign(candidate, value, position)
                 price += SUM_OF_CALLS * (_is_sum(candidate) and not is_polynomial_term(candidate))
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
