@@ -48,6 +48,10 @@ class UnsupportedError(DerivataError):
     """A well-formed request that this version has no rule for."""
 
 
+class UndefinedError(DerivataError):
+    """An expression that has no value anywhere, such as one divided by x - x."""
+
+
 class VerificationError(DerivataError):
     """A result disagreed with exact arithmetic, or could not be compared with it; it is not shown."""
 

@@ -22,6 +22,7 @@ from derivata.expr.node import (
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import collector_paused, depends, topological
 from derivata.rewrite.fold import product, total
+from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rewrite.step import Step
 from derivata.rules.book import Book
 
@@ -80,12 +81,7 @@ class Pullback:
     given: tuple[tuple[int, Expr], ...]  # position of the operand, contribution
 
 
-def transpose_linear(form: Expr, change: Expr) -> Expr:
-    """The array G with form = sum(G * change)."""
-    return transpose_with_pullbacks(form, change)[0]
-
-
-def transpose_with_pullbacks(form: Expr, change: Expr) -> tuple[Expr, tuple[Pullback, ...]]:
+def transpose_with_pullbacks(form: Expr, change: Expr, book: Book) -> tuple[Expr, tuple[Pullback, ...]]:
     """The array G with form = sum(G * change), of the shape of the form, then that of the change.
 
     One reverse sweep; the adjoint of a node has the axes of the form and then the node's own.
@@ -104,7 +100,7 @@ def transpose_with_pullbacks(form: Expr, change: Expr) -> tuple[Expr, tuple[Pull
         given = []
         for position, (child, _) in enumerate(node.args):
             if child in active:
-                given.append((position, _pulled_back(node, position, adjoint, outer, form)))
+                given.append((position, _pulled_back(node, position, adjoint, outer, form, book)))
                 pending.setdefault(child, []).append(given[-1][1])
         pullbacks.append(Pullback(node, adjoint, tuple(given)))
     shape = (*form.shape, *change.shape)
@@ -119,7 +115,7 @@ def _seed(form: Expr) -> Expr:
     return contraction([], twice, dict(enumerate(form.shape)))
 
 
-def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...], form: Expr) -> Expr:
+def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...], form: Expr, book: Book) -> Expr:
     """What one operand of a linear node receives."""
     rank = len(outer)
     labels = node.args[position][1]
@@ -134,7 +130,7 @@ def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...
             label_sizes(node),
         )
     else:
-        raise UnsupportedError(f"the rule of {node.data} is not linear in the differential")
+        return _transposed(node, position, adjoint, outer, book)
     shifted: dict[int, Size] = {rank + label: size for label, size in sizes.items()}
     shifted.update(enumerate(form.shape))
     edges = [
@@ -143,6 +139,21 @@ def _pulled_back(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...
     ]
     wanted = (*outer, *(rank + label for label in labels))
     return _drop_ones(edges, wanted, shifted)
+
+
+def _transposed(node: Expr, position: int, adjoint: Expr, outer: tuple[int, ...], book: Book) -> Expr:
+    """What the last argument of a linear function receives, by the function's own record."""
+    record = record_of(node, book)
+    if record is None or not record.transposed or position != len(node.args) - 1:
+        raise UnsupportedError(f"the rule of {node.data} is not linear in the differential")
+    bound, sizes, mapped = argument_edges(node, record)
+    rank = len(outer)
+    shifted = {name: (child, tuple(rank + i for i in labels)) for name, (child, labels) in bound.items()}
+    shifted["g"] = (adjoint, axes(adjoint))
+    formula = book.formula(record, record.transposed)
+    own = tuple(sizes.get(str(s), s) for s in formula.shape)
+    given = instantiate(formula, shifted, adjoint.shape[: rank + mapped], sizes, own)
+    return contraction([(given, axes(given))], (*outer, *(rank + label for label in node.args[position][1])))
 
 
 def _drop_ones(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
@@ -155,5 +166,5 @@ def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
     with collector_paused():
         found = linearise(of, by, book)
-        result, pullbacks = transpose_with_pullbacks(found.form, found.change)
+        result, pullbacks = transpose_with_pullbacks(found.form, found.change, book)
         return result, replace(found, pullbacks=pullbacks)

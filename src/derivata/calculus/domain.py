@@ -7,12 +7,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
-from derivata.expr.notation import is_onehot
+from derivata.expr.notation import COMPARISONS, is_onehot
 from derivata.expr.walk import topological
 from derivata.expr.write import write
+from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
+from derivata.rules.record import Function
 
 MOST_NODES = 300
+_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 
 
 class Bounds(NamedTuple):
@@ -50,10 +53,9 @@ def domain_of(of: Expr, book: Book) -> tuple[str, ...]:
         bounds[node] = _bounds(node, bounds, book)
         if node.head == CALL and node.data == POWER:
             found.extend(_power(node, bounds))
-        elif node.head == CALL and (record := book.get(node.data)) is not None and record.domain:
-            values = {name: child for (name, _), (child, _) in zip(record.arguments, node.args, strict=True)}
+        elif (record := record_of(node, book)) is not None:
             for condition in filter(None, record.domain.split(",")):
-                found.extend(_condition(condition.split(), values, bounds))
+                found.extend(_condition(condition.strip(), record, node, bounds, book))
     return tuple(dict.fromkeys(found))
 
 
@@ -70,13 +72,17 @@ def _power(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
     return [f"{write(base)} > 0, or {write(exponent)} a whole number"]
 
 
-def _condition(words: list[str], values: dict[str, Expr], bounds: dict[Expr, Bounds]) -> list[str]:
-    if len(words) != 3 or words[0] not in values:
-        return []
-    argument = values[words[0]]
-    if bounds[argument].satisfies(words[1], float(Fraction(words[2]))):
-        return []
-    return [f"{write(argument)} {words[1]} {words[2]}"]
+def _condition(text: str, record: Function, node: Expr, bounds: dict[Expr, Bounds], book: Book) -> list[str]:
+    """A record's condition with the arguments put in, unless it holds anyway."""
+    condition = defined(node, record, text, book)
+    if condition.head != CALL or condition.data not in _SIGNS:
+        return [write(condition)]
+    (left, _), (right, _) = condition.args
+    if right.head == NUMBER:
+        known = bounds[left] if left in bounds else _bounds(left, bounds, book) if left.head == NUMBER else REAL
+        if known.satisfies(_SIGNS[condition.data], _float(right.data)):
+            return []
+    return [write(condition)]
 
 
 def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:

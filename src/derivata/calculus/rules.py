@@ -26,7 +26,7 @@ from derivata.expr.node import (
 )
 from derivata.expr.notation import is_onehot
 from derivata.rewrite.fold import power_of, product, spread, total
-from derivata.rewrite.instantiate import instantiate
+from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book
 from derivata.rules.record import Function
 
@@ -47,11 +47,8 @@ def differentiate_node(node: Expr, tangent: Tangent, book: Book) -> Applied:
         return _sum(node, tangent)
     if node.head == CONTRACTION:
         return _product(node, tangent)
-    if node.head == CALL:
-        return _function(node, book.get(node.data), node.data, len(node.shape), tangent, book)
-    if node.head == PRIMITIVE:
-        name, mapped = node.data
-        return _function(node, book.get(name), name, mapped, tangent, book)
+    if node.head in (CALL, PRIMITIVE):
+        return _function(node, record_of(node, book), tangent, book)
     raise UnsupportedError(f"there is no rule for {node.head}")
 
 
@@ -129,19 +126,18 @@ def _is_reciprocal(node: Expr) -> bool:
     return node.head == CALL and node.data == POWER and node.args[1][0] is MINUS_ONE
 
 
-def _function(node: Expr, record: Function | None, name: str, mapped: int, tangent: Tangent, book: Book) -> Applied:
-    if record is None:
-        return _unspecified(node, name, tangent)
-    if is_onehot(node) or not record.d:
-        raise UnsupportedError(f"{name} has no derivative rule")
-    bound: dict[str, Edge] = {"out": (node, axes(node))}
-    sizes: dict[str, Size] = {}
-    signature = record.as_signature()
-    for (argument, _), (child, labels), core in zip(record.arguments, node.args, signature.core, strict=True):
+def _function(node: Expr, record: Function | None, tangent: Tangent, book: Book) -> Applied:
+    if record is None and node.head == CALL:
+        return _unspecified(node, node.data, tangent)
+    if record is None or not record.d:
+        raise UnsupportedError(f"{node.data} has no derivative rule")
+    bound, sizes, mapped = argument_edges(node, record)
+    bound["out"] = (node, axes(node))
+    for (argument, _), (child, labels) in zip(record.arguments, node.args, strict=True):
         change = tangent(child)
-        bound[argument] = (child, labels)
         bound["d" + argument] = (ZERO, ()) if change is None else (change, labels)
-        sizes.update((c, child.shape[labels.index(mapped + i)]) for i, c in enumerate(core))
+        if change is not None and argument in record.held:
+            raise UnsupportedError(f"{record.name} is differentiated once only")
     formula = book.formula(record, record.d)
     result = instantiate(formula, bound, node.shape[:mapped], sizes, node.shape[mapped:])
     inner = any(child.head != SYMBOL and tangent(child) is not None for child, _ in node.args)

@@ -108,6 +108,8 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
         return written[child]
     if kept := _keepdims(child, labels, rank, written):
         return kept
+    if _is_stretchable(edge, rank):
+        return _product(_stretched(edge, shape), written)
     if sorted(labels) == list(range(rank)):
         return _contraction(contraction([(child, labels)], tuple(range(rank))), written)
     first = min(labels)
@@ -194,9 +196,36 @@ def _is_elementwise(node: Expr) -> bool:
     return (
         node.data == tuple(range(rank))
         and len(node.args) > 1
-        and all(_aligned(edge, rank) or can_keep(edge, rank) for edge in node.args)
+        and all(has_place(edge, rank) for edge in node.args)
         and (not rank or any(len(labels) == rank for _, labels in node.args))
     )
+
+
+def has_place(edge: Edge, rank: int) -> bool:
+    """Whether NumPy's broadcasting puts an operand on its axes, keepdims and .T allowed."""
+    return (
+        _aligned(edge, rank) or can_keep(edge, rank) or (rank == 2 and edge[1] == (1, 0)) or _is_stretchable(edge, rank)
+    )
+
+
+def _is_stretchable(edge: Edge, rank: int) -> bool:
+    """A product with fewer axes than where it stands, each factor of which has a place there."""
+    child = edge[0]
+    if child.head != CONTRACTION or len(child.args) < 2 or child.data != axes(child):
+        return False
+    if any(len(set(where)) < len(where) or not set(where) <= set(child.data) for _, where in child.args):
+        return False
+    return all(_aligned(e, rank) or can_keep(e, rank) for e in _moved(edge))
+
+
+def _moved(edge: Edge) -> list[Edge]:
+    """The factors of a product on the axes that it is put on."""
+    child, labels = edge
+    return [(factor, tuple(labels[i] for i in where)) for factor, where in child.args]
+
+
+def _stretched(edge: Edge, shape: Sequence[Size]) -> Expr:
+    return contraction(_moved(edge), tuple(range(len(shape))), dict(enumerate(shape)))
 
 
 def can_keep(edge: Edge, rank: int) -> bool:

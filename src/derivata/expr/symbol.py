@@ -47,6 +47,11 @@ class Symbol:
         return "int" in self.traits
 
     @property
+    def symmetric(self) -> bool:
+        """Whether it equals its transpose."""
+        return bool(self.traits & {"symmetric", "positive definite", "diagonal"})
+
+    @property
     def positive(self) -> bool:
         return self.low is not None and (self.low > 0 or (self.low == 0 and self.low_open))
 
@@ -163,11 +168,10 @@ def _with_trait(symbol: Symbol, words: str) -> Symbol:
     if words == "real":
         return symbol
     words = {"integer": "int", "sum to 1": "sums to 1"}.get(words, words)
-    implied = {words, "symmetric"} if words in ("positive definite", "diagonal") else {words}
     return Symbol(
         symbol.name,
         symbol.shape,
-        symbol.traits | implied,
+        symbol.traits | {words},
         symbol.low,
         symbol.high,
         symbol.low_open,

@@ -22,6 +22,8 @@ from derivata.expr.node import (
 from derivata.expr.notation import size_node
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import fold, spread
+from derivata.rules.book import Book
+from derivata.rules.record import Function
 
 
 def instantiate(
@@ -48,6 +50,33 @@ def instantiate(
     shape = own if own is not None else tuple(sizes.get(str(s), s) for s in formula.shape)
     child, labels = placed[formula]
     return spread((child, labels), (*mapped, *shape)) if labels != tuple(range(lead + len(shape))) else child
+
+
+def record_of(node: Expr, book: Book) -> Function | None:
+    """The record of the function that a node applies."""
+    if node.head == CALL:
+        return book.get(node.data)
+    return book.get(node.data[0]) if node.head == PRIMITIVE else None
+
+
+def argument_edges(node: Expr, record: Function) -> tuple[dict[str, Edge], dict[str, Size], int]:
+    """What a node puts in the places of its function's arguments and axis names, and how many axes it maps over."""
+    mapped = node.data[1] if node.head == PRIMITIVE else len(node.shape)
+    bound: dict[str, Edge] = {}
+    sizes: dict[str, Size] = {}
+    signature = record.as_signature()
+    for (argument, _), (child, labels), core in zip(record.arguments, node.args, signature.core, strict=True):
+        bound[argument] = (child, labels)
+        sizes.update((c, child.shape[labels.index(mapped + i)]) for i, c in enumerate(core))
+    return bound, sizes, mapped
+
+
+def defined(node: Expr, record: Function, text: str, book: Book) -> Expr:
+    """A formula of a node's record over the node's own arguments."""
+    bound, sizes, mapped = argument_edges(node, record)
+    formula = book.formula(record, text)
+    own = tuple(sizes.get(str(s), s) for s in formula.shape)
+    return instantiate(formula, bound, node.shape[:mapped], sizes, own)
 
 
 def _symbol(node: Expr, bound: Mapping[str, Edge], sizes: Mapping[str, Size]) -> Edge:

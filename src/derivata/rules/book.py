@@ -67,7 +67,8 @@ def _formula(book: Book, name: str, text: str) -> Expr:
     for argument, axes in zip(signature.arguments, signature.core, strict=True):
         shape = f"[{','.join(axes)}]" if axes else ""
         declared += [f"{argument}{shape}", f"d{argument}{shape}"]
-    declared.append("out" + (f"[{','.join(signature.out)}]" if signature.out else ""))
+    whole = f"[{','.join(signature.out)}]" if signature.out else ""
+    declared += [f"out{whole}", f"g{whole}"]
     return read(text, ", ".join(declared), book.vocabulary)
 
 
@@ -96,10 +97,11 @@ def book() -> Book:
     from derivata.rules.elementary import ELEMENTARY
     from derivata.rules.identities import IDENTITIES
     from derivata.rules.laws import LAWS
+    from derivata.rules.matrices import MATRICES
     from derivata.rules.piecewise import PIECEWISE
     from derivata.rules.vectors import VECTORS
 
-    return make_book((*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS), LAWS, IDENTITIES)
+    return make_book((*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS, *MATRICES), LAWS, IDENTITIES)
 
 
 def make_book(functions: Iterable[Function], laws: Iterable[Law] = (), identities: Iterable[Identity] = ()) -> Book:

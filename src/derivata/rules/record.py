@@ -35,7 +35,8 @@ class Function:
     over; `domain` is a condition on the arguments; `range` an interval such as `(-1, 1)`; `traits` are words
     from TRAITS; `facts` are equations in `x` and `out`; `code` gives its name per backend (`flint` is the
     method of ball arithmetic); `stable` is a form for machines where `value` loses digits; `rule` is what a
-    derivation calls its differentiation.
+    derivation calls its differentiation. `held` are arguments by which there is no derivative; a function
+    linear in its last argument says as `transposed` what an incoming gradient `g` becomes.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Function:
     stable: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     unicode: str = ""
+    held: tuple[str, ...] = ()
+    transposed: str = ""
     notes: str = ""
     refs: tuple[str, ...] = ()
 
@@ -90,7 +93,8 @@ class Identity:
     """`left == right` wherever `when` holds.
 
     `purpose` is `recognise` (applied to the input and to the result), `shorter` (applied where it makes a
-    result shorter) or `power` (the left side is a function that turns multiples into powers).
+    result shorter), `product` (a function of a product of matrices A@B by those of A and B) or `power` (the
+    left side is a function that turns multiples into powers).
     """
 
     name: str

@@ -112,6 +112,16 @@ def exponential(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> l
     return [moving(value[i, j], value[i, size + j]) for i, j in places]
 
 
+def exponential_change(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[Entry]:
+    """The change of exp at a square matrix along another: it stands above the diagonal of exp([[A, V], [0, A]])."""
+    (entries, along), size = arguments, sizes[0][0]
+    nothing: list[Entry] = [arb(0)] * size
+    rows = [[*a, *v] for a, v in zip(_rows(entries, sizes[0]), _rows(along, sizes[1]), strict=True)]
+    rows += [[*nothing, *a] for a in _rows(entries, sizes[0])]
+    wide = exponential([[entry for row in rows for entry in row]], [(2 * size, 2 * size)])
+    return [entry for row in _rows(wide, (2 * size, 2 * size))[:size] for entry in row[size:]]
+
+
 def _extreme(wanted: int) -> ArrayFunction:
     def extreme(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[Entry]:
         best, *others = arguments[0]
@@ -130,6 +140,7 @@ ARRAY_FUNCTIONS: Mapping[str, ArrayFunction] = MappingProxyType(
         "inv": inverse,
         "det": determinant,
         "expm": exponential,
+        "expm_frechet": exponential_change,
         "amax": _extreme(1),
         "amin": _extreme(-1),
     }

@@ -15,14 +15,12 @@ from flint import arb, fmpq
 from derivata.errors import EvaluationError, UnsupportedError
 from derivata.expr.node import (
     ADD,
-    CALL,
     CONTRACTION,
     DIFFERENTIAL,
     NUMBER,
     POWER,
     PRIMITIVE,
     SYMBOL,
-    Edge,
     Expr,
     Labels,
     Shape,
@@ -31,7 +29,7 @@ from derivata.expr.node import (
     with_args,
 )
 from derivata.expr.notation import COMPARISONS, is_onehot
-from derivata.rewrite.instantiate import instantiate
+from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
 from derivata.rules.record import Function
 from derivata.run import balls
@@ -304,21 +302,10 @@ def natives(roots: Sequence[Expr], bound: Collection[Expr], rulebook: Book) -> d
 
 
 def _defined(node: Expr, rulebook: Book) -> Expr:
-    if node.head == CALL:
-        name, mapped = node.data, len(node.shape)
-    elif node.head == PRIMITIVE:
-        name, mapped = node.data
-    else:
+    record = record_of(node, rulebook)
+    if record is None or not record.value or record.name in _COMPARES or _is_native(node, record):
         return node
-    record = rulebook.get(name)
-    if record is None or not record.value or name in _COMPARES or _is_native(node, record):
-        return node
-    bound: dict[str, Edge] = {}
-    sizes: dict[str, Size] = {}
-    signature = record.as_signature()
-    for (argument, _), (child, labels), core in zip(record.arguments, node.args, signature.core, strict=True):
-        bound[argument] = (child, labels)
-        sizes.update((c, child.shape[labels.index(mapped + i)]) for i, c in enumerate(core))
+    bound, sizes, mapped = argument_edges(node, record)
     definition = _definition(rulebook, record.name)
     return instantiate(definition, bound, node.shape[:mapped], sizes, node.shape[mapped:])
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivata.expr.node import CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
-from derivata.expr.spell import can_keep
+from derivata.expr.spell import can_keep, has_place
 from derivata.rewrite.fold import product, total
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import is_negative
@@ -34,8 +34,7 @@ def _has_delta(node: Expr) -> bool:
 
 def _has_place(edge: Edge, shape: tuple[Size, ...]) -> bool:
     """Whether NumPy's broadcasting puts a term on its axes."""
-    labels = edge[1]
-    return labels == tuple(range(len(shape) - len(labels), len(shape))) or can_keep(edge, len(shape))
+    return has_place(edge, len(shape))
 
 
 def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> Edge:

@@ -46,6 +46,10 @@ class Facts:
     relations: tuple[Relation, ...]  # between the squares of two functions
     definitions: dict[str, Expr]  # value in terms of a base, for functions rational in it
     constants: dict[Expr, Expr]  # exact values, such as that of log at 1
+    matrix_inverses: frozenset[str]  # out@x == eye(n)
+    transposing: frozenset[str]  # f(x.T) == out.T
+    transpose_blind: frozenset[str]  # f(x.T) == out
+    of_products: dict[str, Expr]  # f(A@B) in terms of f(A) and f(B)
 
 
 @cache
@@ -73,7 +77,16 @@ def facts(book: Book) -> Facts:
             for i in book.identities
             if i.purpose == "value"
         },
+        matrix_inverses=_stating(book, "out@x == eye(n)"),
+        transposing=_stating(book, "{name}(x.T) == out.T"),
+        transpose_blind=_stating(book, "{name}(x.T) == out"),
+        of_products={left.data[0]: right for _, left, right in book.sides("product")},
     )
+
+
+def _stating(book: Book, fact: str) -> frozenset[str]:
+    """The functions whose records say this."""
+    return frozenset(f.name for f in book.functions if fact.format(name=f.name) in f.facts)
 
 
 def _relations(book: Book) -> Iterator[Relation]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from derivata.errors import UndefinedError
 from derivata.expr.node import CALL, POWER, Edge, Expr, Labels, axes, call, number
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import power_of
@@ -114,7 +115,7 @@ def _substituted(value: Rational, changes: dict[Expr, Expr], normaliser: Normali
         root = changes[root]
     try:
         return rational(root, leaf, opened)
-    except ZeroDivisionError:
+    except UndefinedError:
         return None
 
 

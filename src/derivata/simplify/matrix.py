@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from derivata.expr.node import CONTRACTION, SYMBOL, Edge, Expr, Labels, Size, axes, contraction
 from derivata.expr.spell import can_keep
 from derivata.rewrite.fold import product
 
 
-def arrange(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
-    """The product of the edges summed over labels not in `out`, as nested nodes that have a spelling."""
-    work = _Arrangement([e for e in edges if e[1]], [e for e in edges if not e[1]], out, sizes)
+def arrange(edges: list[Edge], out: Labels, sizes: dict[int, Size], symmetric: Collection[Expr] = ()) -> Expr:
+    """The product of the edges summed over labels not in `out`, as nested nodes that have a spelling.
+
+    Operands in `symmetric` equal their transposes.
+    """
+    work = _Arrangement([e for e in edges if e[1]], [e for e in edges if not e[1]], out, sizes, symmetric)
     work.reduce()
     return work.result()
 
 
-def transposed(node: Expr) -> Expr:
+def transposed(node: Expr, symmetric: Collection[Expr] = ()) -> Expr:
     """The transpose, put inside a product: (A@B).T is B.T@A.T, S.T is S where S is symmetric."""
-    if node.head == SYMBOL and "symmetric" in node.data.traits:
+    if node in symmetric or (node.head == SYMBOL and node.data.symmetric):
         return node
-    if node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == (1, 0) and node.data == (0, 1):
+    if is_transposed(node):
         return node.args[0][0]
     if node.head == CONTRACTION and node.data == (0, 0):
         return node
     if _is_matrix_product(node):
         (left, _), (right, _) = node.args
-        return contraction([(transposed(right), (0, 1)), (transposed(left), (1, 2))], (0, 2))
+        return contraction([(transposed(right, symmetric), (0, 1)), (transposed(left, symmetric), (1, 2))], (0, 2))
     return contraction([(node, (0, 1))], (1, 0))
+
+
+def is_transposed(node: Expr) -> bool:
+    """A.T of a matrix."""
+    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == (1, 0) and bool(node.data == (0, 1))
 
 
 def _is_matrix_product(node: Expr) -> bool:
@@ -37,13 +46,24 @@ def _is_matrix_product(node: Expr) -> bool:
     return len(first) == len(second) == 2 and first[1] == second[0] and node.data == (first[0], second[1])
 
 
+def trace_of_product(left: Expr, right: Expr) -> Expr:
+    """tr(left@right)."""
+    matrix = contraction([(left, (0, 1)), (right, (1, 2))], (0, 2))
+    return contraction([(matrix, (0, 0))], ())
+
+
+def is_diagonal(node: Expr) -> bool:
+    """diag(A) of a matrix."""
+    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == (0, 0) and node.data == (0,)
+
+
 @dataclass
 class _Arrangement:
     factors: list[Edge]
     scalars: list[Edge]
     out: Labels
     sizes: dict[int, Size]
-    whole: bool = field(default=False)
+    symmetric: Collection[Expr]
 
     def reduce(self) -> None:
         steps = (
@@ -66,7 +86,7 @@ class _Arrangement:
         elif len(self.factors) == 1 and self.factors[0][1] == self.out:
             node = self.factors[0][0]
         elif len(self.factors) == 1 and self.factors[0][1] == self.out[::-1] and rank == 2:
-            node = transposed(self.factors[0][0])
+            node = transposed(self.factors[0][0], self.symmetric)
         elif not self.factors and not rank:
             return product(self.scalars, (), {})
         elif len(self.factors) == 2 and rank == 2 and {w for _, w in self.factors} == {self.out[:1], self.out[1:]}:
@@ -113,8 +133,10 @@ class _Arrangement:
             order = min((w for _, w in group), key=lambda w: (sum(v != w for _, v in group), w))
             if len(order) > 2 and any(w != order for _, w in group):
                 continue
-            plain = [c if w == order else transposed(c) for c, w in group]
+            plain = [c if w == order else transposed(c, self.symmetric) for c, w in group]
             dead = [k for k in order if not self._used_elsewhere(k, tuple(members))]
+            if len(order) == len(dead) == len(plain) == 2 and not self._is_aligned(group):
+                return self._replace(tuple(members), trace_of_product(group[0][0], group[1][0]), ())
             if len(order) == 1 and dead and len(plain) == 2:
                 return self._replace(tuple(members), contraction([(plain[0], (0,)), (plain[1], (0,))], ()), ())
             spots = tuple(range(len(order)))
@@ -122,12 +144,17 @@ class _Arrangement:
             return self._replace(tuple(members), product([(c, spots) for c in plain], spots, sizes), order)
         return False
 
+    def _is_aligned(self, group: list[Edge]) -> bool:
+        """Whether two matrices lie on their axes alike, or may be taken to."""
+        (left, first), (right, second) = group
+        return first == second or transposed(left, self.symmetric) is left or transposed(right, self.symmetric) is right
+
     def _matrix_vector(self) -> bool:
         for i, (matrix, w) in enumerate(self.factors):
             for j, (vector, v) in enumerate(self.factors):
                 if len(w) != 2 or len(v) != 1 or v[0] not in w or self._used_elsewhere(v[0], (i, j)):
                     continue
-                rows = matrix if w[1] == v[0] else transposed(matrix)
+                rows = matrix if w[1] == v[0] else transposed(matrix, self.symmetric)
                 kept = (w[0] if w[1] == v[0] else w[1],)
                 return self._replace((i, j), contraction([(rows, (0, 1)), (vector, (1,))], (0,)), kept)
         return False
@@ -136,6 +163,8 @@ class _Arrangement:
         for i, (child, labels) in enumerate(self.factors):
             kept = tuple(k for k in labels if self._used_elsewhere(k, (i,)))
             if kept != labels:
+                if is_diagonal(child) and not kept:
+                    child, labels = child.args[0]
                 return self._replace((i,), contraction([(child, labels)], kept), kept)
         return False
 
@@ -149,8 +178,8 @@ class _Arrangement:
                 (inner,) = shared
                 if self._used_elsewhere(inner, (i, j)):
                     continue
-                first = left if w[1] == inner else transposed(left)
-                second = right if v[0] == inner else transposed(right)
+                first = left if w[1] == inner else transposed(left, self.symmetric)
+                second = right if v[0] == inner else transposed(right, self.symmetric)
                 kept = (w[0] if w[1] == inner else w[1], v[1] if v[0] == inner else v[0])
                 turned = (w[1] != inner) + (v[0] != inner) + 2 * (kept == self.out[::-1])
                 if best is None or turned < best[0]:

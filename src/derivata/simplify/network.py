@@ -5,11 +5,11 @@ Every contraction that is left is connected through the labels it sums over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import permutations
 from itertools import product as choices
+from typing import Protocol
 
 from derivata.expr.node import (
     ADD,
@@ -17,7 +17,7 @@ from derivata.expr.node import (
     CONTRACTION,
     NUMBER,
     POWER,
-    SYMBOL,
+    PRIMITIVE,
     Edge,
     Expr,
     Labels,
@@ -29,6 +29,8 @@ from derivata.expr.node import (
 from derivata.expr.notation import is_onehot, size_node, zeros
 from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.canonical import is_identity_matrix
+from derivata.simplify.facts import Facts
+from derivata.simplify.inverses import Cancellation
 from derivata.simplify.rational import content, is_elementwise
 
 DISTRIBUTED_TERMS = 64
@@ -36,7 +38,7 @@ ORDERINGS = 48
 
 
 @dataclass
-class _Network:
+class Network:
     """Factors with global labels; `out` may repeat one."""
 
     coefficient: Fraction
@@ -44,6 +46,19 @@ class _Network:
     out: Labels
     sizes: dict[int, Size]
     scalars: list[Expr] = field(default_factory=list)
+
+
+class Algebra(Protocol):
+    """What contractions need of the pass they are part of."""
+
+    facts: Facts
+    distribution: Distribution
+
+    def elementwise(self, node: Expr) -> Expr:
+        """The normal form of a product or a sum of normal parts."""
+
+    def is_symmetric(self, node: Expr) -> bool:
+        """Whether a normal node is surely its own transpose."""
 
 
 @dataclass
@@ -54,25 +69,45 @@ class Distribution:
     happened: bool = False
 
 
-def normal_contraction(node: Expr, normalise: Callable[[Expr], Expr], distribution: Distribution) -> Expr:
-    """The normal form of a contraction over normal operands; `normalise` is for elementwise parts."""
+def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
+    """The normal form of a contraction over normal operands."""
     network = flatten(node)
     if network.coefficient == 0:
         return zeros(node.shape)
+    if (rest := _cancelled(network, algebra)) is not None:
+        scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
+        return normal_contraction(contraction([*scale, *rest], network.out, network.sizes), algebra)
     distributed = None
     spread_out = _distribute(network)
     if spread_out is not None:
-        distribution.happened = True
-        terms = [normal_contraction(t, normalise, distribution) for t in spread_out]
-        distributed = normalise(total([(t, axes(t)) for t in terms], node.shape))
-        if not distribution.sparing:
+        algebra.distribution.happened = True
+        terms = [normal_contraction(t, algebra) for t in spread_out]
+        distributed = algebra.elementwise(total([(t, axes(t)) for t in terms], node.shape))
+        if not algebra.distribution.sparing:
             return distributed
     _select(network)
-    kept = _assemble(network, node, normalise, distribution)
+    kept = _assemble(network, node, algebra)
     return kept if distributed is None or kept.cost <= distributed.cost else distributed
 
 
-def flatten(node: Expr) -> _Network:
+def _cancelled(network: Network, algebra: Algebra) -> list[Edge] | None:
+    """The factors without a matrix and its inverse that stand side by side."""
+    inverses = algebra.facts.matrix_inverses
+    if len(network.factors) < 2 or not any(c.head == PRIMITIVE and c.data[0] in inverses for c, _ in network.factors):
+        return None
+    return Cancellation(inverses, algebra.is_symmetric, _opened).cancelled(network.factors, network.out)
+
+
+def _opened(matrix: Expr) -> tuple[list[Edge], Labels]:
+    """The factors of a matrix and the labels of its axes; the matrix itself if it has a number in front."""
+    if matrix.head == CONTRACTION and len(set(matrix.data)) == 2:
+        network = flatten(matrix)
+        if network.coefficient == 1 and not network.scalars:
+            return network.factors, network.out
+    return [(matrix, (0, 1))], (0, 1)
+
+
+def flatten(node: Expr) -> Network:
     """Inline nested contractions and products; a repeated output label of an inner one is a delta."""
     sizes: dict[int, Size] = dict(zip(node.data, node.shape, strict=True))
     for child, labels in node.args:
@@ -120,7 +155,7 @@ def flatten(node: Expr) -> _Network:
     renamed = [(child, tuple(find(i) for i in labels)) for child, labels in factors]
     out = tuple(find(i) for i in node.data)
     used = {i for _, labels in renamed for i in labels} | set(out)
-    network = _Network(coefficient, renamed, out, sizes)
+    network = Network(coefficient, renamed, out, sizes)
     for label in {find(i) for i in parent} - used:
         network.scalars.append(size_node(sizes[label]))
     return network
@@ -192,7 +227,7 @@ def _is_atom(node: Expr) -> bool:
     return len(node.args) == 2 and any(is_onehot(c) for c, _ in node.args)
 
 
-def _distribute(network: _Network) -> list[Expr] | None:
+def _distribute(network: Network) -> list[Expr] | None:
     """Write the contraction of a sum as a sum, when a term of it meets a delta, a selector or no summed label."""
     outside = set(network.out)
     position = next((i for i in range(len(network.factors)) if _gains(network.factors, i, outside)), None)
@@ -237,7 +272,7 @@ def _collapses(term: Expr, labels: Labels) -> bool:
     return is_identity_matrix(term) or is_onehot(term)
 
 
-def _select(network: _Network) -> None:
+def _select(network: Network) -> None:
     """A selector that shares its label with others picks their component."""
     for selector, (label,) in [e for e in network.factors if is_onehot(e[0])]:
         others = [i for i, (c, w) in enumerate(network.factors) if label in w and c is not selector]
@@ -255,7 +290,7 @@ def _select(network: _Network) -> None:
             network.factors = [e for e in network.factors if not (e[0] is selector and e[1] == (label,))]
 
 
-def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr], distribution: Distribution) -> Expr:
+def _assemble(network: Network, node: Expr, algebra: Algebra) -> Expr:
     """One contraction per connected part; their product is elementwise."""
     outside = set(network.out)
     positions = {label: network.out.index(label) for label in network.out}
@@ -263,13 +298,13 @@ def _assemble(network: _Network, node: Expr, normalise: Callable[[Expr], Expr], 
     for component in _components(network.factors, outside):
         labels = {i for _, w in component for i in w}
         kept = tuple(i for i in dict.fromkeys(network.out) if i in labels)
-        found = _component(component, kept, labels - outside, normalise, distribution)
+        found = _component(component, kept, labels - outside, algebra)
         parts.extend((c, tuple(positions[i] for i in w)) for c, w in found)
     for place, label in enumerate(network.out):
         if positions[label] != place:
             delta = contraction([], (0, 0), {0: node.shape[place]})
             parts.append((delta, (positions[label], place)))
-    return normalise(product(parts, axes(node), dict(enumerate(node.shape))))
+    return algebra.elementwise(product(parts, axes(node), dict(enumerate(node.shape))))
 
 
 def _components(factors: list[Edge], outside: set[int]) -> list[list[Edge]]:
@@ -293,8 +328,7 @@ def _component(
     factors: list[Edge],
     kept: Labels,
     summed: set[int],
-    normalise: Callable[[Expr], Expr],
-    distribution: Distribution,
+    algebra: Algebra,
 ) -> list[Edge]:
     """Factors on the same axes become one elementwise factor; then the operands are put in order."""
     if not summed:
@@ -314,15 +348,17 @@ def _component(
         order = members[0][1]
         place = {label: i for i, label in enumerate(order)}
         sizes = {place[i]: s for i, s in zip(order, members[0][0].shape, strict=True)}
-        node = normalise(product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes))
+        node = algebra.elementwise(
+            product([(c, tuple(place[i] for i in w)) for c, w in members], axes(members[0][0]), sizes)
+        )
         again = again or node.head == NUMBER or _splits(node)
         merged.append((node, order))
     if again:
         inner = contraction(merged, kept)
         network = flatten(inner)
         if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
-            return [(normal_contraction(inner, normalise, distribution), kept)]
-    return [(ordered(merged, kept), kept)]
+            return [(normal_contraction(inner, algebra), kept)]
+    return [(ordered(merged, kept, algebra), kept)]
 
 
 def _splits(node: Expr) -> bool:
@@ -344,7 +380,7 @@ def _diagonal_edge(edge: Edge) -> Edge:
     return contraction([edge], kept), kept
 
 
-def ordered(factors: list[Edge], out: Labels) -> Expr:
+def ordered(factors: list[Edge], out: Labels, algebra: Algebra) -> Expr:
     """The contraction with its operands in an order that does not depend on how it was written."""
     factors = sorted(factors, key=lambda e: e[0].digest)
     ties: list[list[Edge]] = []
@@ -357,7 +393,7 @@ def ordered(factors: list[Edge], out: Labels) -> Expr:
     count = 1
     for group in ties:
         orders = list(permutations(group)) if 1 < len(group) <= 4 else [tuple(group)]
-        if group[0][0].head == SYMBOL and "symmetric" in group[0][0].data.traits:
+        if len(group[0][1]) == 2 and algebra.is_symmetric(group[0][0]):
             orders = [
                 tuple((c, w[::-1] if flip else w) for (c, w), flip in zip(o, flips, strict=True))
                 for o in orders

@@ -11,12 +11,16 @@ from derivata.expr.node import (
     NUMBER,
     ONE,
     POWER,
+    PRIMITIVE,
+    SYMBOL,
     Edge,
     Expr,
     Labels,
     axes,
     call,
+    contraction,
     number,
+    primitive,
     with_args,
 )
 from derivata.expr.notation import zeros
@@ -28,7 +32,8 @@ from derivata.rules.book import Book
 from derivata.simplify.canonical import canonical, collapsed, collapsing
 from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
-from derivata.simplify.network import Distribution, normal_contraction
+from derivata.simplify.network import Distribution, normal_contraction, ordered
+from derivata.simplify.products import chain, square_factors, transposed
 from derivata.simplify.rational import (
     Family,
     Leaf,
@@ -77,6 +82,7 @@ class Normaliser:
         self.cut: set[Expr] = set()
         self.large: set[Expr] = set()
         self.roots: set[Expr] = set()
+        self._symmetric: dict[Expr, bool] = {}
 
     def run(self) -> Expr:
         order = topological(self.root)
@@ -114,10 +120,7 @@ class Normaliser:
 
     def cluster(self, node: Expr) -> Expr:
         """The normal form of an elementwise cluster."""
-        try:
-            value = rational(node, self.leaf, self.opened)
-        except ZeroDivisionError:
-            return self._structural(node)
+        value = rational(node, self.leaf, self.opened)
         if collapsing(value):
             return self._collapsed(collapsed(value))
         return self._identities(canonical(value))
@@ -131,10 +134,7 @@ class Normaliser:
             return self.cluster_again(node)
         terms = [(self.cluster_again(term), labels) for term, labels in node.args]
         total_node = call(ADD, terms, node.shape)
-        try:
-            value = rational(total_node, self.leaf, self.opened)
-        except ZeroDivisionError:
-            return _merged_sum(terms, total_node)
+        value = rational(total_node, self.leaf, self.opened)
         if collapsing(value):
             return _merged_sum(terms, total_node)
         return self._identities(canonical(value))
@@ -163,7 +163,55 @@ class Normaliser:
             return Fraction(1), ((Family(family, labels, "base"), multiple),)
         if node.head == CALL and node.data == POWER:
             return self._power_leaf(node, labels)
+        if len(labels) == 2 and labels[0] > labels[1]:
+            node, labels = self._upright(node, labels)
         return Fraction(1), ((Family(node, labels, "plain"), Fraction(1)),)
+
+    def _upright(self, node: Expr, labels: Labels) -> Edge:
+        """A matrix on exchanged axes as its transpose, where that is one node."""
+        if node.head == CONTRACTION and not is_elementwise(node) and _is_on_operands(node):
+            return ordered(list(node.args), node.data[::-1], self), labels[::-1]
+        return (node, labels[::-1]) if self.is_symmetric(node) else (node, labels)
+
+    def is_symmetric(self, node: Expr) -> bool:
+        """Whether a normal node is surely its own transpose."""
+        if len(node.shape) != 2 or node.shape[0] != node.shape[1] or node.cost > CUT_COST:
+            return node.head == SYMBOL and node.data.symmetric
+        if node not in self._symmetric:
+            self._symmetric[node] = self._finds_symmetric(node)
+        return self._symmetric[node]
+
+    def _finds_symmetric(self, node: Expr) -> bool:
+        if node.head == SYMBOL:
+            return bool(node.data.symmetric)
+        if node.head == PRIMITIVE:
+            name, mapped = node.data
+            return name in self.facts.transposing and not mapped and all(self.is_symmetric(c) for c, _ in node.args)
+        if is_internal(node):
+            return self.cluster(contraction([(node, (1, 0))], (0, 1))) is node
+        if node.head == CONTRACTION and _is_on_operands(node):
+            return ordered(list(node.args), node.data[::-1], self) is node
+        if node.head == CONTRACTION:
+            return len(set(node.data)) == 1
+        return all(not labels or (len(labels) == 2 and self.is_symmetric(c)) for c, labels in node.args)
+
+    def _of_matrix(self, node: Expr) -> Expr:
+        """A function of a product of square matrices by theirs; one of a transpose by that of the matrix."""
+        name, mapped = node.data
+        if mapped or len(node.args) != 1:
+            return node
+        inner, order = node.args[0]
+        if name in self.facts.of_products and len(factors := square_factors(inner)) > 1:
+            bound = {"A": (factors[0], (0, 1)), "B": (chain(factors[1:]), (0, 1))}
+            return instantiate(self.facts.of_products[name], bound, (), {"n": inner.shape[0]}, node.shape)
+        if len(order) != 2 or name not in self.facts.transposing | self.facts.transpose_blind:
+            return node
+        turned = transposed(inner) if order == (0, 1) else inner
+        turned = self.cluster(turned) if is_internal(turned) else turned
+        if order == (0, 1) and (turned.cost, turned.digest) >= (inner.cost, inner.digest):
+            return node
+        upright = primitive(name, 0, [(turned, (0, 1))], node.shape)
+        return upright if name in self.facts.transpose_blind else transposed(upright)
 
     def _power_leaf(self, node: Expr, labels: Labels) -> Leaf:
         (base, inner), (exponent, where) = node.args
@@ -191,14 +239,14 @@ class Normaliser:
             return self.contraction(inner)
         if inner.head == CALL:
             return self._identities(self._call(inner))
-        return self._identities(inner)
+        return self._identities(self._of_matrix(inner))
 
     def contraction(self, node: Expr) -> Expr:
         if is_elementwise(node):
             return self.cluster(node)
-        return self._identities(normal_contraction(node, self._elementwise, self.distribution))
+        return self._identities(normal_contraction(node, self))
 
-    def _elementwise(self, node: Expr) -> Expr:
+    def elementwise(self, node: Expr) -> Expr:
         """A product or a sum of normal parts, with the identities that are about contractions."""
         if node.head == CONTRACTION and is_elementwise(node):
             node = with_args(node, tuple((self._known(c), labels) for c, labels in node.args))
@@ -294,6 +342,11 @@ class Normaliser:
         if node.head == CALL:
             return power_of(parts[0], parts[1], node.shape)
         return _merged_product(parts, node)
+
+
+def _is_on_operands(node: Expr) -> bool:
+    """Whether both axes of a matrix are axes of operands, and different ones."""
+    return len(set(node.data)) == 2 and set(node.data) <= {label for _, labels in node.args for label in labels}
 
 
 def _is_positive(node: Expr) -> bool:

@@ -24,11 +24,11 @@ class Ordering:
                 self._rank.setdefault(name, len(self._rank))
         self._first: dict[Expr, int] = {}
 
-    def __call__(self, edge: Edge) -> tuple[int, int, tuple[int, ...], Labels, bytes]:
+    def __call__(self, edge: Edge) -> tuple[int, int, tuple[int, ...], bool, Labels, bytes]:
         node, labels = edge
         if node not in self._first:
             self._first[node] = min((self._rank.get(n, LAST) for n in _names(node)), default=LAST)
-        return kind_of(node), self._first[node], _primes(node), labels, node.digest
+        return kind_of(node), self._first[node], _primes(node), _is_transpose(node), labels, node.digest
 
 
 def kind_of(node: Expr, depth: int = 3) -> int:
@@ -49,6 +49,10 @@ def kind_of(node: Expr, depth: int = 3) -> int:
     if depth and node.head == CONTRACTION and is_elementwise(node) and node.args:
         return max(kind_of(c, depth - 1) for c, _ in node.args)
     return 1
+
+
+def _is_transpose(node: Expr) -> bool:
+    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == node.data[::-1] != node.data
 
 
 def _primes(node: Expr) -> tuple[int, ...]:

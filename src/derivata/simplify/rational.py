@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
+from derivata.errors import UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -27,6 +28,7 @@ from derivata.expr.node import (
     call,
     number,
 )
+from derivata.expr.write import write
 from derivata.rewrite.fold import power_of, product, total
 
 Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no type hints
@@ -256,7 +258,7 @@ def _combine(node: Expr, parts: list[tuple[Polynomial, Polynomial]], context: An
         (top, bottom), exponent = parts[0], int(node.args[1][0].data)
         if exponent < 0:
             if top.is_zero():
-                raise ZeroDivisionError
+                raise UndefinedError(f"division by zero: {write(node.args[0][0])[:60]} is 0 everywhere")
             return bottom**-exponent, top**-exponent
         return top**exponent, bottom**exponent
     if len(parts) == 1 and node.head != CONTRACTION:

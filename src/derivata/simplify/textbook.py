@@ -6,7 +6,7 @@ It only chooses what to print and is never normalised again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ from derivata.expr.node import (
     Expr,
     Labels,
     Shape,
+    Size,
     axes,
     call,
     contraction,
@@ -29,13 +30,15 @@ from derivata.expr.node import (
     with_args,
 )
 from derivata.expr.walk import parent_counts, replace, topological
-from derivata.rewrite.fold import power_of, product, spread, total
+from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
 from derivata.simplify.assemble import leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import REPEATED, cost
+from derivata.simplify.division import divided, merged_factors
+from derivata.simplify.factoring import Factoring
 from derivata.simplify.generators import variants
-from derivata.simplify.matrix import arrange
+from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
 from derivata.simplify.ordering import Ordering, kind_of
@@ -43,8 +46,10 @@ from derivata.simplify.rational import Rational, content, is_elementwise, is_int
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
+from derivata.simplify.written import parts_as_written
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
+WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
 GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
 SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
@@ -86,73 +91,13 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
     merged = {node for node, count in parent_counts(shown).items() if count == 1 and node not in apart}
     for node in topological(shown):
         args = tuple(
-            edge for child, labels in node.args for edge in _factors(node, child, labels, child in merged, final)
+            edge for child, labels in node.args for edge in merged_factors(node, child, labels, child in merged, final)
         )
-        final[node] = _divided(with_args(node, args), work.order)
+        final[node] = divided(with_args(node, args), work.order)
     named = recognise(final[shown], book)
     shown_cuts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
     parts = [(node, named.became.get(to, to)) for node, to in shown_cuts]
     return Presented(named.result, (*parts, (raw, named.result)))
-
-
-def _factors(node: Expr, child: Expr, labels: Labels, may_merge: bool, final: Mapping[Expr, Expr]) -> Iterator[Edge]:
-    """The operand; if it is a product inside a product, its factors."""
-    inner = final[child]
-    if (
-        may_merge
-        and all(n.head == CONTRACTION and is_elementwise(n) for n in (node, inner))
-        and labels == node.data
-        and inner.args
-        and all(where in ((), inner.data) for _, where in inner.args)
-        and NUMBER not in (inner.args[0][0].head, inner.args[-1][0].head)
-    ):
-        place = dict(zip(inner.data, labels, strict=True))
-        yield from ((factor, tuple(place[i] for i in where)) for factor, where in inner.args)
-    else:
-        yield inner, labels
-
-
-def _divided(node: Expr, order: Ordering) -> Expr:
-    """x**2/2 rather than 1/2*x**2, and one bar over all divisors: 1/(2*sqrt(x)) rather than 1/sqrt(x)/2."""
-    if node.head != CONTRACTION or not is_elementwise(node) or len(node.args) < 2:
-        return node
-    scale = leading_number(node)[0]
-    value, factors = _roots_below(scale, node.args if scale == 1 else node.args[1:])
-    below = [_positive_power(edge) for edge in factors if kind_of(edge[0], 0) == 3]
-    above = [edge for edge in factors if kind_of(edge[0], 0) != 3]
-    whole = node.data
-    if any(labels not in ((), whole) for _, labels in node.args):
-        return node
-    below.sort(key=order)
-    if value.denominator > 1:
-        below.insert(0, (number(value.denominator), ()))
-    if not below or (len(below) == 1 and value.denominator == 1 and value == scale):
-        return node
-    if value.numerator != 1 or (not above and any(not labels for _, labels in below) and whole):
-        above.insert(0, (number(value.numerator), ()))
-    sizes = dict(zip(whole, node.shape, strict=True))
-    used = whole if any(labels for _, labels in below) else ()
-    divisor = product(below, used, sizes)
-    above.append((power_of((divisor, axes(divisor)), (number(-1), ()), divisor.shape), used))
-    return contraction(above, whole, sizes) if len(above) > 1 or used != whole else above[0][0]
-
-
-def _roots_below(value: Fraction, factors: Sequence[Edge]) -> tuple[Fraction, list[Edge]]:
-    """sqrt(2)/2 as 1/sqrt(2)."""
-    found: list[Edge] = []
-    for node, labels in factors:
-        if node.head == CALL and node.data == POWER and all(c.head == NUMBER for c, _ in node.args):
-            base, exponent = (c.data for c, _ in node.args)
-            if exponent == Fraction(1, 2) and base.denominator == 1 and value.denominator % base.numerator == 0:
-                value, node = value * base, power_of(node.args[0], (number(-exponent), ()), node.shape)
-        found.append((node, labels))
-    return value, found
-
-
-def _positive_power(edge: Edge) -> Edge:
-    node, labels = edge
-    base, exponent = node.args
-    return power_of(base, (number(-exponent[0].data), ()), node.shape), labels
 
 
 class _Textbook:
@@ -164,11 +109,17 @@ class _Textbook:
         inner = [n for n in order if n in self.familiar and n is not given and n.cost < LARGEST_SUM]
         self.busy: set[Expr] = set()  # clusters being printed: a sum is not written by itself
         self.sums = list(dict.fromkeys(normal(n, book) for n in inner[:MOST_ALONE]))
-        self.has_dots = any(_is_dot(n) for n in order)  # z@c is written as a product of vectors, not as a sum
+        self.written = parts_as_written(given, self._normaliser(given))
+        self.symmetric: set[Expr] = set()  # printed forms
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
+
+    def _normaliser(self, root: Expr) -> Normaliser:
+        normaliser = Normaliser(root, self.book, self.distribution)
+        normaliser.run()
+        return normaliser
 
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
         """The shortest of: the whole simplified, each summand of it, each of `terms`."""
@@ -189,7 +140,7 @@ class _Textbook:
 
     def _bonus(self, whole: Expr) -> float:
         unspecified = any(n.head == CALL and self.book.get(n.data) is None for n in topological(whole))
-        return GENERAL_BONUS if unspecified else ALONE_BONUS
+        return GENERAL_BONUS if unspecified else 0.0 if whole.shape else ALONE_BONUS
 
     def _reads_better(self, terms: Expr, whole: Expr) -> bool:
         """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
@@ -213,8 +164,7 @@ class _Textbook:
 
     def _present(self, root: Expr) -> Expr:
         """The printed form of a normal node; every atom below gets its own first."""
-        normaliser = Normaliser(root, self.book, self.distribution)
-        normaliser.run()
+        normaliser = self._normaliser(root)
         roots = normaliser.roots
         for node in topological(root):
             if node not in self.shown and (node in roots or not is_internal(node)):
@@ -245,10 +195,18 @@ class _Textbook:
         if is_internal(node):
             return self._cluster(node, normaliser)
         if node.head == CONTRACTION:
-            return self._contraction(node)
-        return self._as_written(
-            with_args(node, tuple((self._pretty(c), labels) for c, labels in node.args)), normaliser
-        )
+            shown = self._contraction(node)
+        else:
+            args = tuple((self._pretty(c), labels) for c, labels in node.args)
+            shown = self._turned(self._as_written(with_args(node, args), normaliser), normaliser)
+        if node in self.written:
+            part, labels = self.written[node]
+            part = part if labels == axes(part) else contraction([(part, labels)], axes(part))
+            if cost(part, self.atoms) < cost(shown, self.atoms) + WRITTEN_BONUS:
+                shown = part
+        if normaliser.is_symmetric(node):
+            self.symmetric.add(shown)
+        return shown
 
     def _as_written(self, node: Expr, normaliser: Normaliser) -> Expr:
         """An odd or even function of -u, where the input has u, as one of u."""
@@ -260,6 +218,16 @@ class _Textbook:
             return node
         turned = with_args(node, ((opposite, labels),))
         return scaled(turned, Fraction(-1)) if node.data in facts.odd else turned
+
+    def _turned(self, node: Expr, normaliser: Normaliser) -> Expr:
+        """inv(A).T rather than inv(A.T)."""
+        if node.head != PRIMITIVE or len(node.args) != 1 or not is_transposed(node.args[0][0]):
+            return node
+        name, mapped = node.data
+        upright = with_args(node, ((node.args[0][0].args[0][0], node.args[0][1]),))
+        if name in normaliser.facts.transposing and not mapped:
+            return transposed(upright)
+        return upright if name in normaliser.facts.transpose_blind and not mapped else node
 
     def _contraction(self, node: Expr) -> Expr:
         if is_identity_matrix(node):
@@ -274,18 +242,16 @@ class _Textbook:
             if rest is not None:
                 edges.append((rest, labels))
         edges.sort(key=self.order)
-        if self.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
-            return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
-        return arrange(edges, node.data, sizes)
+        return self._arranged(edges, node.data, sizes)
+
+    def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
+        return arrange(edges, out, sizes, self.symmetric)
 
     def _cluster(self, node: Expr, normaliser: Normaliser) -> Expr:
         """The cheapest candidate over every choice of generators."""
         if node in normaliser.large:
             return self._large(node)
-        try:
-            value = rational(node, normaliser.leaf, normaliser.opened)
-        except ZeroDivisionError:
-            return self._large(node)
+        value = rational(node, normaliser.leaf, normaliser.opened)
         self.busy.add(node)
         best: tuple[float, Expr] | None = None
         for position, choice in enumerate(self._choices(value, normaliser)):
@@ -298,7 +264,8 @@ class _Textbook:
                 price += SUM_OF_CALLS * (_is_sum(candidate) and not is_polynomial_term(candidate))
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
-        for candidate in self._by_cases(node, value, normaliser):
+        factoring = Factoring(self._pretty, self._arranged, self.order, self.symmetric.__contains__)
+        for candidate in (*self._by_cases(node, value, normaliser), *factoring.candidates(value)):
             if best is None or cost(candidate, self.atoms) < best[0]:
                 best = cost(candidate, self.atoms), candidate
         self.busy.discard(node)
@@ -366,16 +333,6 @@ def _narrowed(node: Expr, labels: Labels) -> Edge:
     sizes = dict(zip(node.data, node.shape, strict=True))
     place = dict(zip(node.data, labels, strict=True))
     return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
-
-
-def _is_dot(node: Expr) -> bool:
-    """The scalar product of two vectors."""
-    return node.head == CONTRACTION and not node.data and [labels for _, labels in node.args] == [(0,), (0,)]
-
-
-def _is_pair(node: Expr) -> bool:
-    """The elementwise product of two vectors."""
-    return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
 
 
 def _one_denominator(root: Expr) -> bool:
