@@ -10,10 +10,10 @@ from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import KinkError, ReadError, VariableError
 from derivata.expr import lower
-from derivata.expr.node import ADD, CALL, Expr, contraction, shape_text, variable
-from derivata.expr.notation import zeros
+from derivata.expr.node import ADD, CALL, Edge, Expr, contraction, shape_text, variable
+from derivata.expr.notation import ravel, zeros
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import collector_paused, depends, symbols, topological
+from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.rewrite.fold import spread
 from derivata.rewrite.step import Step
@@ -87,14 +87,17 @@ def derive(
         wrt, component = wrt.split("[", 1)
     symbol = _variable(of, wrt)
     with collector_paused():
-        found = _derivation(of, symbol, of, component, allow_kinks)
+        inner = replace(of, {variable(symbol): variable(symbol.free)})
         for _ in range(order - 1):
-            found = _derivation(found.result, symbol, of, component, allow_kinks)
-    return found
+            inner = _derivation(inner, symbol.free, symbol.free, of, component, allow_kinks).result
+        return _derivation(inner, symbol.free, symbol, of, component, allow_kinks)
 
 
-def _derivation(of: Expr, symbol: Symbol, given: Expr, component: str | None, allow_kinks: bool) -> Derivation:
-    """One derivative; what is shown follows the order of names in `given`."""
+def _derivation(
+    of: Expr, free: Symbol, symbol: Symbol, given: Expr, component: str | None, allow_kinks: bool
+) -> Derivation:
+    """One derivative by `free`, shown with what is assumed of `symbol` and in the order of names in `given`."""
+    inner, of = of, replace(of, {variable(free): variable(symbol)})
     by = variable(symbol)
     if symbol.name not in symbols(of):
         nothing = zeros((*of.shape, *by.shape))
@@ -102,9 +105,11 @@ def _derivation(of: Expr, symbol: Symbol, given: Expr, component: str | None, al
     kinks = kinks_of(of, by, book())
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
-    named = recognise(of, book())
-    raw, found = derivative(named.result, by, book())
-    presented = present(raw, recognise(given, book()).result, book(), _term_derivatives(named.result, by))
+    named = recognise(inner, book())
+    raw, found = derivative(named.result, variable(free), book())
+    terms = _term_derivatives(named.result, variable(free))
+    raw, *terms = (replace(e, {variable(free): by}) for e in (raw, *terms))
+    presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
     if len(topological(of)) <= GLOBAL_NODES:
         check = verify_derivative(of, by, shown)
@@ -161,10 +166,42 @@ def gradient(
 
 
 def jacobian(
-    f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
+    f: Expr | str,
+    wrt: str | Expr | None = None,
+    where: str | None = None,
+    *,
+    layout: str = "array",
+    allow_kinks: bool = True,
 ) -> Expr:
-    """The Jacobian: shape of the expression, then that of the variable."""
-    return derive(_expression(f, where), wrt, allow_kinks=allow_kinks).result
+    """The Jacobian: shape of the expression, then that of the variable.
+
+    With `layout="vec"` matrices on both sides are taken as vec(F) and vec(X), column below column, so that
+    the result is one matrix.
+    """
+    if layout not in ("array", "vec"):
+        raise ReadError(f"unknown layout {layout[:30]!r}; expected 'array' or 'vec'")
+    of = _expression(f, where)
+    found = derive(of, wrt, allow_kinks=allow_kinks)
+    if layout == "array":
+        return found.result
+    shape = (of.shape, found.by.shape)
+    if max(map(len, shape)) > 2:
+        raise VariableError("the vec layout is of scalars, vectors and matrices")
+    labels: list[int] = []
+    out: list[int] = []
+    places: list[Edge] = []
+    for sizes in shape:
+        own = [len(labels) + i for i in range(len(sizes))]
+        labels += own
+        out.append(100 + len(out))
+        if len(sizes) == 2:
+            places.append((ravel(*sizes[::-1]), (out[-1], own[1], own[0])))
+        else:
+            out[-1:] = own
+    flat = contraction([(found.result, tuple(labels)), *places], tuple(out))
+    shown = textbook(flat, of, book())
+    verify_equal(flat, shown)
+    return shown
 
 
 def hessian(

@@ -10,6 +10,7 @@ from derivata.expr.node import (
     ADD,
     CALL,
     CONTRACTION,
+    MINUS_ONE,
     ONE,
     Edge,
     Expr,
@@ -167,4 +168,23 @@ def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     with collector_paused():
         found = linearise(of, by, book)
         result, pullbacks = transpose_with_pullbacks(found.form, found.change, book)
-        return result, replace(found, pullbacks=pullbacks)
+        return _by_free_entries(result, by), replace(found, pullbacks=pullbacks)
+
+
+def _by_free_entries(result: Expr, by: Expr) -> Expr:
+    """The derivative by the entries that may be chosen: those of a symmetric matrix on and above its diagonal.
+
+    An entry off the diagonal stands at two places, so both places count; of a diagonal matrix the rest is 0.
+    """
+    if not by.data.traits & {"symmetric", "diagonal"}:
+        return result
+    whole = axes(result)
+    row, column = whole[-2:]
+    eye = contraction([], (0, 0), {0: by.shape[0]})
+    sizes: dict[int, Size] = dict(enumerate(result.shape))
+    on_diagonal = product([(result, whole), (eye, (row, column))], whole, sizes)
+    if "diagonal" in by.data.traits:
+        return on_diagonal
+    turned = (*whole[:-2], column, row)
+    minus = product([(MINUS_ONE, ()), (on_diagonal, whole)], whole, sizes)
+    return total([(result, whole), (result, turned), (minus, whole)], result.shape)

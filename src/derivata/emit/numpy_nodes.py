@@ -28,7 +28,7 @@ from derivata.emit.pieces import (
 from derivata.emit.pieces import POWER as POWER_LEVEL
 from derivata.emit.plan import is_plain, is_reciprocal, is_subscript, negated
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
-from derivata.expr.notation import COMPARISONS, is_onehot
+from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
 from derivata.rules.book import book
 
 LONGEST = 80  # characters of one expression
@@ -85,6 +85,9 @@ class Lines(Operands):
         if node.head == CALL:
             return self._call(node)
         if node.head == PRIMITIVE:
+            if is_ravel(node):
+                whole, *pair = (self.size(size) for size in node.shape)
+                return Piece(f"np.eye({whole}).reshape({whole}, {', '.join(pair)})", ATOM)
             return self._onehot(node) if is_onehot(node) else self._function(node, node.data[0])
         return self._contraction(node)
 

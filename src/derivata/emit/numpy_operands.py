@@ -6,7 +6,7 @@ from derivata.emit.names import Names
 from derivata.emit.numpy_contraction import sum_text, transposed
 from derivata.emit.pieces import ATOM, LITERAL, PRODUCT, TRUTH, UNARY, Piece, indexed
 from derivata.emit.plan import negated
-from derivata.expr.node import Edge, Expr, Labels
+from derivata.expr.node import Edge, Expr, Labels, size_parts
 
 VARIABLE, SIZE, FUNCTION, RESULT = "variable", "size", "function", "result"  # kinds of names
 
@@ -96,6 +96,9 @@ class Operands:
         return Piece(f"np.full({shape}, {piece.text})", ATOM, piece.kind)
 
     def size(self, size: int | str) -> str:
+        return "*".join(self._size(part) for part in size_parts(size))
+
+    def _size(self, size: int | str) -> str:
         if isinstance(size, int):
             return str(size)
         self.sizes[size] = None

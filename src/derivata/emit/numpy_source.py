@@ -11,7 +11,7 @@ from derivata.emit.names import Names, python_name
 from derivata.emit.numpy_nodes import Lines
 from derivata.emit.numpy_operands import FUNCTION, RESULT, SIZE, VARIABLE
 from derivata.emit.plan import is_subscript, plan, use_counts
-from derivata.expr.node import SYMBOL, Expr
+from derivata.expr.node import SYMBOL, Expr, size_parts
 from derivata.expr.notation import is_onehot
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
@@ -117,7 +117,8 @@ def _arguments(roots: Sequence[Expr], names: Names, asked: Sequence[str] | None)
     ]
     found += [Parameter(name, names.of(FUNCTION, name), "function") for name in functions]
     known = {argument.name for argument in found}
-    sizes = {s for node in topological(*roots) for s in node.shape if isinstance(s, str)}
+    shapes = [part for node in topological(*roots) for size in node.shape for part in size_parts(size)]
+    sizes = {part for part in shapes if isinstance(part, str)}
     for name in asked or ():
         if name not in known and name not in sizes:
             found.append(Parameter(name, names.of(VARIABLE, name), "unused"))

@@ -143,11 +143,24 @@ def _whole(scope: Scope, piece: Syntax, signature: Signature, values: list[Value
             size = value.node.shape[source]
             if sizes.setdefault(name, size) != size:
                 raise ShapeError(f"{piece.text}: an axis of size {sizes[name]} meets one of size {size}")
+    if mapped and axis is None and len(signature.core) == 1 and not signature.out and len(core) == 1:
+        return _reduced(scope, piece, signature, node)
     shape = tuple(node.shape[i] for i in order[:mapped]) + tuple(sizes[n] for n in signature.out)
     result = primitive(signature.name, mapped, edges, shape)
     if axis is None or not signature.out or order == list(axes(node)):
         return result
     return contraction([(result, tuple(order))], axes(node))
+
+
+def _reduced(scope: Scope, piece: Syntax, signature: Signature, node: Expr) -> Expr:
+    """A reduction of all axes, as in NumPy where no axis is named."""
+    if not signature.nests:
+        last = len(node.shape) - 1
+        raise scope.fail(f"{piece.text} of shape {shape_text(node.shape)} needs an axis, such as axis={last}", piece)
+    while node.shape:
+        mapped = len(node.shape) - 1
+        node = primitive(signature.name, mapped, [(node, axes(node))], node.shape[:-1])
+    return node
 
 
 def _whole_number(scope: Scope, piece: Syntax) -> int:

@@ -19,11 +19,14 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
+    matmul,
     number,
     power,
     primitive,
     reciprocal,
     shape_text,
+    size_parts,
+    size_product,
     take_axis,
     transpose,
     variable,
@@ -32,6 +35,8 @@ from derivata.expr.symbol import size_symbol
 
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 ONEHOT = "onehot"  # the selector: what a subscript with a whole number or a symbol contracts with
+RAVEL = "ravel"
+MOST_FACTORS = 100  # of a matrix power
 HALF = number(Fraction(1, 2))
 
 
@@ -51,6 +56,18 @@ class Request:
 def onehot(position: Expr, size: Size) -> Expr:
     """The vector that is 1 at `position` (from 0) and 0 elsewhere."""
     return primitive(ONEHOT, 0, [(position, ())], (size,))
+
+
+def ravel(rows: Size, columns: Size) -> Expr:
+    """Where entry (i, j) of a matrix stands when it is written row after row: 1 at [i*columns + j, i, j], else 0.
+
+    What kron, vec and commutation contract with.
+    """
+    return primitive(RAVEL, 0, [], (size_product(rows, columns), rows, columns))
+
+
+def is_ravel(node: Expr) -> bool:
+    return node.head == "primitive" and node.data[0] == RAVEL
 
 
 def is_onehot(node: Expr) -> bool:
@@ -77,7 +94,8 @@ def elementwise_edges(request: Request, edges: tuple[Edge, ...], shape: Shape) -
 
 def size_node(size: Size) -> Expr:
     """A size as a scalar."""
-    return number(size) if isinstance(size, int) else variable(size_symbol(size))
+    parts = [number(part) if isinstance(part, int) else variable(size_symbol(part)) for part in size_parts(size)]
+    return parts[0] if len(parts) == 1 else contraction([(part, ()) for part in parts], ())
 
 
 def sum_over(node: Expr, summed: tuple[int, ...], *, keepdims: bool = False) -> Expr:
@@ -163,9 +181,21 @@ def _sizes(request: Request) -> tuple[Size, ...]:
             found.append(int(value.data))
         elif name is not None and not value.shape:
             found.append(name)
+        elif (size := _size_of(value)) is not None:
+            found.append(size)
         else:
             raise ReadError(f"{request.name} takes sizes: names or whole numbers")
     return tuple(found)
+
+
+def _size_of(value: Expr) -> Size | None:
+    """The size that a product of sizes writes."""
+    parts = [child for child, _ in value.args] if value.head == "contraction" and not value.shape else []
+    if not parts or any(p.head not in (NUMBER, SYMBOL) for p in parts):
+        return None
+    if any(p.head == NUMBER and p.data.denominator != 1 for p in parts):
+        return None
+    return size_product(*(int(p.data) if p.head == NUMBER else p.data.name for p in parts))
 
 
 def _eye(request: Request) -> Expr:
@@ -224,6 +254,59 @@ def _einsum(request: Request) -> Expr:
     )
 
 
+def vec(node: Expr) -> Expr:
+    """The columns of a matrix one below the other."""
+    rows, columns = node.shape
+    return contraction([(node, (0, 1)), (ravel(columns, rows), (2, 1, 0))], (2,))
+
+
+def kron(left: Expr, right: Expr) -> Expr:
+    """Every entry of the left matrix times the whole right one, in blocks."""
+    (rows, columns), (down, across) = left.shape, right.shape
+    places = [(ravel(rows, down), (4, 0, 2)), (ravel(columns, across), (5, 1, 3))]
+    return contraction([(left, (0, 1)), (right, (2, 3)), *places], (4, 5))
+
+
+def commutation(rows: Size, columns: Size) -> Expr:
+    """The matrix K with vec(X.T) == K@vec(X) for X of these sizes."""
+    return contraction([(ravel(rows, columns), (2, 0, 1)), (ravel(columns, rows), (3, 1, 0))], (2, 3))
+
+
+def _ravel(request: Request) -> Expr:
+    return ravel(*_sizes(request))
+
+
+def _vec(request: Request) -> Expr:
+    node = request.values[0]
+    if len(node.shape) != 2:
+        raise ShapeError(f"vec takes a matrix, found shape {shape_text(node.shape)}")
+    return vec(node)
+
+
+def _kron(request: Request) -> Expr:
+    left, right = request.values
+    if len(left.shape) != 2 or len(right.shape) != 2:
+        raise ShapeError(f"kron takes two matrices, found {shape_text(left.shape)} and {shape_text(right.shape)}")
+    return kron(left, right)
+
+
+def _commutation(request: Request) -> Expr:
+    return commutation(*_sizes(request))
+
+
+def _matrix_power(request: Request) -> Expr:
+    base, exponent = request.values
+    _need_square(base, "matrix_power")
+    if exponent.head != NUMBER or exponent.data.denominator != 1 or not 0 <= exponent.data <= MOST_FACTORS:
+        raise ReadError(f"matrix_power takes a matrix and a whole number from 0 to {MOST_FACTORS}")
+    if exponent.data == 0:
+        return contraction([], (0, 0), {0: base.shape[0]})
+    found = base
+    for _ in range(int(exponent.data) - 1):
+        found = matmul(found, base)
+    return found
+
+
 def _transpose(request: Request) -> Expr:
     return transpose(request.values[0])
 
@@ -243,6 +326,11 @@ _MAKERS: dict[str, tuple[Callable[[Request], Expr], int, int]] = {
     "sqrt": (_sqrt, 1, 1),
     "array": (_array, 1, 99),
     "einsum": (_einsum, 1, 999),
+    "ravel": (_ravel, 2, 2),
+    "vec": (_vec, 1, 1),
+    "kron": (_kron, 2, 2),
+    "commutation": (_commutation, 2, 2),
+    "matrix_power": (_matrix_power, 2, 2),
     "transpose": (_transpose, 1, 1),
 }
 NAMES = frozenset(_MAKERS)

@@ -22,8 +22,9 @@ from derivata.expr.node import (
     axes,
     contraction,
     number,
+    size_parts,
 )
-from derivata.expr.notation import COMPARISONS, HALF, is_onehot
+from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
 from derivata.expr.walk import parent_counts, symbols, topological
 
@@ -92,7 +93,8 @@ def function(name: str, *args: Syntax) -> Syntax:
 
 
 def _size(size: Size) -> Syntax:
-    return _number(number(size)) if isinstance(size, int) else _name(size)
+    parts = [_number(number(part)) if isinstance(part, int) else _name(part) for part in size_parts(size)]
+    return parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
 
 
 def _aligned(edge: Edge, rank: int) -> bool:
@@ -164,7 +166,13 @@ def _grouped(syntax: Syntax, kind: str) -> Syntax:
 
 
 def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
-    name, _ = node.data
+    name, mapped = node.data
+    if is_ravel(node):
+        return function(name, *map(_size, node.shape[1:]))
+    if not mapped and (inner := _reduced_whole(node)) is not None:
+        return function(name, written[inner])
+    if mapped and len(node.args) == 1 and len(node.shape) == mapped == len(node.args[0][0].shape) - 1:
+        return _reduction(name, node.args[0], mapped, written)
     args = []
     for child, labels in node.args:
         order = tuple(sorted(labels))
@@ -172,6 +180,27 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if is_onehot(node):
         args.append(_size(node.shape[0]))
     return function(name, *args)
+
+
+def _reduction(name: str, edge: Edge, mapped: int, written: dict[Expr, Syntax]) -> Syntax:
+    """norm(X, axis=0): one axis reduced, the others mapped over."""
+    child, labels = edge
+    axis = labels.index(mapped)
+    text = written[child]
+    if tuple(label for label in labels if label != mapped) != tuple(range(mapped)):
+        axis, text = mapped, _contraction(contraction([edge], tuple(range(mapped + 1))), written)
+    return function(name, text, Syntax("keyword", "axis", 0, [_number(number(axis))]))
+
+
+def _reduced_whole(node: Expr) -> Expr | None:
+    """The array of which a function reduces one axis after the other, the last one first."""
+    inner, depth = node, 0
+    while inner.head == PRIMITIVE and inner.data == (node.data[0], depth) and len(inner.args) == 1:
+        child, labels = inner.args[0]
+        if len(inner.shape) != depth or labels != axes(child) or len(child.shape) != depth + 1:
+            return None
+        inner, depth = child, depth + 1
+    return inner if depth > 1 else None
 
 
 def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
@@ -184,6 +213,8 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return picked
     if not args:
         return _constant(node, written)
+    if any(is_ravel(child) for child, _ in args) and (flat := _flattened(node, written)):
+        return flat
     if len(args) == 1 and (single := _single(node, written)):
         return single
     if len(args) == 2 and (double := _double(args, out, written)):
@@ -302,6 +333,19 @@ def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         for label in labels[: last + 1]
     ]
     return Syntax("subscript", "[", 0, [written[array], *subscripts])
+
+
+def _flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    """vec(X), kron(A, B) and commutation(n, m), as the reader builds them."""
+    arrays = [child for child, _ in node.args if not is_ravel(child)]
+    if len(arrays) == 1 and len(arrays[0].shape) == 2 and vec(arrays[0]) is node:
+        return function("vec", written[arrays[0]])
+    if len(arrays) == 2 and all(len(a.shape) == 2 for a in arrays) and kron(*arrays) is node:
+        return function("kron", *(written[a] for a in arrays))
+    sizes = [child.shape[1:] for child, _ in node.args]
+    if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
+        return function("commutation", *map(_size, sizes[0]))
+    return None
 
 
 def _constant(node: Expr, written: dict[Expr, Syntax]) -> Syntax:

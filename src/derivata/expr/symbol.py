@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from derivata.errors import ReadError
@@ -45,6 +45,16 @@ class Symbol:
     @property
     def integer(self) -> bool:
         return "int" in self.traits
+
+    @property
+    def free(self) -> Symbol:
+        """The symbol to differentiate by: what is assumed of its values does not bind how they may change.
+
+        Only a matrix declared symmetric or diagonal changes as one.
+        """
+        if not self.traits - {"int", "size"} or self.traits & {"symmetric", "diagonal"}:
+            return self
+        return replace(self, traits=self.traits & {"int", "size"})
 
     @property
     def symmetric(self) -> bool:

@@ -22,6 +22,7 @@ class Signature:
     defaults: tuple[Fraction | None, ...]
     core: tuple[tuple[str, ...], ...]
     out: tuple[str, ...] = ()
+    nests: bool = False  # of a matrix it is that of its values of the rows
 
     @property
     def elementwise(self) -> bool:

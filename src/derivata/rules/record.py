@@ -74,7 +74,8 @@ class Function:
         """What the reader needs to know."""
         arguments = self.arguments
         core, out = parse_signature(self.signature, len(arguments))
-        return Signature(self.name, tuple(n for n, _ in arguments), tuple(d for _, d in arguments), core, out)
+        names, defaults = tuple(n for n, _ in arguments), tuple(d for _, d in arguments)
+        return Signature(self.name, names, defaults, core, out, nests="nests" in self.traits)
 
 
 @dataclass(frozen=True)
@@ -108,5 +109,6 @@ class Identity:
 
 
 TRAITS = frozenset(
-    {"increasing", "decreasing", "nondecreasing", "odd", "even", "convex", "concave", "piecewise", "constant", "choice"}
+    {"increasing", "decreasing", "nondecreasing", "odd", "even", "convex", "concave"}
+    | {"piecewise", "constant", "choice", "nests"}
 )

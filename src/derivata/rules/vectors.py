@@ -47,7 +47,7 @@ VECTORS = (
         d="sum(softmax(x)*dx)",
         rule="log of a sum of exponentials",
         latex=r"\operatorname{logsumexp}(#x)",
-        traits=("increasing", "convex"),
+        traits=("nests", "increasing", "convex"),
         facts=("exp(out) == sum(exp(x))", "logsumexp(x + 3) == out + 3"),
         stable="amax(x) + log(sum(exp(x - amax(x))))",
         code={"torch": "torch.logsumexp(x, dim=-1)", "jax": "jax.nn.logsumexp(x, axis=-1)"},
@@ -65,7 +65,7 @@ VECTORS = (
         rule="Euclidean norm",
         latex=r"\left\|#x\right\|",
         range="[0, inf)",
-        traits=("even", "convex"),
+        traits=("nests", "even", "convex"),
         facts=("out**2 == sum(x**2)", "norm(3*x) == 3*out"),
         kinks=(Kink(at="x == 0", left="-1", right="1", ours="0", frameworks={"torch": "0", "jax": "nan"}),),
         code={
@@ -130,7 +130,7 @@ VECTORS = (
         d="sum((x == out)*dx)/sum(x == out)",
         rule="largest entry",
         latex=r"\max #x",
-        traits=("nondecreasing", "convex", "piecewise"),
+        traits=("nests", "nondecreasing", "convex", "piecewise"),
         facts=("amin(-x) == -out", "amax(x - out) == 0", "sum(max(x - out, 0)) == 0"),
         kinks=(
             Kink(
@@ -159,7 +159,7 @@ VECTORS = (
         d="sum((x == out)*dx)/sum(x == out)",
         rule="smallest entry",
         latex=r"\min #x",
-        traits=("nondecreasing", "concave", "piecewise"),
+        traits=("nests", "nondecreasing", "concave", "piecewise"),
         facts=("amax(-x) == -out", "amin(x - out) == 0"),
         kinks=(
             Kink(

@@ -12,7 +12,7 @@ import numpy as np
 
 from derivata.emit.numpy_source import Parameter, numpy_function
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text, size_parts
 from derivata.expr.notation import is_onehot
 from derivata.expr.walk import topological
 
@@ -63,7 +63,8 @@ def compile_numpy(root: Expr) -> Compiled:
     selections: list[tuple[str, Size]] = []
     sizes: set[str] = set()
     for node in topological(root):
-        sizes.update(size for size in node.shape if isinstance(size, str))
+        parts = [part for size in node.shape for part in size_parts(size)]
+        sizes.update(part for part in parts if isinstance(part, str))
         if node.head == SYMBOL and "size" in node.data.traits:
             sizes.add(node.data.name)
         if is_onehot(node) and node.args[0][0].head in (SYMBOL, NUMBER):

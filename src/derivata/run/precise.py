@@ -26,9 +26,10 @@ from derivata.expr.node import (
     Shape,
     Size,
     axes,
+    size_in_numbers,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS, is_onehot
+from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
 from derivata.rules.record import Function
@@ -114,11 +115,10 @@ class Program:
 
     def size(self, size: Size) -> int:
         """A size as a number."""
-        if isinstance(size, int):
-            return size
-        if size not in self._sizes:
-            raise EvaluationError(f"no value was given for the size {size}")
-        return self._sizes[size]
+        try:
+            return size_in_numbers(size, self._sizes)
+        except KeyError:
+            raise EvaluationError(f"no value was given for the size {size}") from None
 
     def _shape(self, shape: Shape) -> tuple[int, ...]:
         return tuple(self.size(s) for s in shape)
@@ -133,7 +133,9 @@ class Program:
             child = self._slot[node.args[0][0]]
             return lambda slots: [coefficient(entry) for entry in slots[child]]
         if node.head == PRIMITIVE:
-            return self._onehot(node) if is_onehot(node) else self._primitive(node, rulebook)
+            if is_onehot(node):
+                return self._onehot(node)
+            return self._ravel(node) if is_ravel(node) else self._primitive(node, rulebook)
         if node.data == ADD:
             return self._sum(node)
         if node.data == POWER and (whole := _whole_exponent(node)) is not None:
@@ -197,6 +199,12 @@ class Program:
             return [arb(int(i == int(position))) for i in range(size)]
 
         return work
+
+    def _ravel(self, node: Expr) -> Work:
+        whole, rows, columns = (self.size(s) for s in node.shape)
+        size = rows * columns
+        entries = [arb(int(place == pair)) for place in range(whole) for pair in range(size)]
+        return lambda slots: entries
 
     def _primitive(self, node: Expr, rulebook: Book) -> Work:
         name, mapped = node.data

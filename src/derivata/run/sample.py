@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import ceil, floor, prod
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape, size_in_numbers, size_parts
 from derivata.expr.notation import is_onehot
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
@@ -54,7 +54,8 @@ class Point:
 
 def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
     """A small number for every size name of the graphs."""
-    names = dict.fromkeys(s for node in topological(*roots) for s in node.shape if isinstance(s, str))
+    shapes = [part for node in topological(*roots) for size in node.shape for part in size_parts(size)]
+    names = dict.fromkeys(part for part in shapes if isinstance(part, str))
     names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
     found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
     return found | dict(given or {})
@@ -94,11 +95,10 @@ def _subscript_limits(roots: Sequence[Expr], sizes: Mapping[str, int]) -> dict[s
 
 
 def _number(size: int | str, sizes: Mapping[str, int]) -> int:
-    if isinstance(size, int):
-        return size
-    if size not in sizes:
-        raise EvaluationError(f"no value was given for the size {size}")
-    return sizes[size]
+    try:
+        return size_in_numbers(size, sizes)
+    except KeyError:
+        raise EvaluationError(f"no value was given for the size {size}") from None
 
 
 def concrete(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, ...]:

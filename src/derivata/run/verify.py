@@ -13,6 +13,7 @@ from itertools import islice
 
 from derivata.errors import VerificationError
 from derivata.expr.node import Expr, shape_text
+from derivata.expr.symbol import Symbol
 from derivata.run.agree import Check, Comparison, all_finite, decide, disagreement
 from derivata.run.balls import Array, Entry, ball, coefficient, constant, inner, moving, precision
 from derivata.run.local import verify_rules
@@ -49,7 +50,7 @@ def verify_derivative(f: Expr, wrt: Expr, result: Expr, *, points: int = 24, dig
                 if not all_finite(true.entries):
                     return None
                 (found,) = slopes.run(values, bits=bits)
-                return [coefficient(e) for e in true.entries], _along(found, along)
+                return [coefficient(e) for e in true.entries], _along(found, along, wrt.data)
 
         return compare, f"{point}, direction {along}"
 
@@ -82,9 +83,11 @@ def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Che
     return _check("a form", a, (a, b), prepare, points, digits, work, ("the value is", "the form gives"))
 
 
-def _along(found: Array, along: Sample) -> list[Entry]:
-    """The derivative applied to the direction."""
-    direction = [ball(v) for v in along.entries]
+def _along(found: Array, along: Sample, symbol: Symbol) -> list[Entry]:
+    """The derivative applied to the direction; of a symmetric variable only the entries that are free count."""
+    twice = "symmetric" in symbol.traits and "diagonal" not in symbol.traits
+    width = along.shape[-1] if twice else 0
+    direction = [ball(v * (not twice or i // width <= i % width)) for i, v in enumerate(along.entries)]
     step = len(direction)
     if step == 0:
         return [ball(Fraction(0))] * len(found.entries)

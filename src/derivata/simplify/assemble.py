@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from derivata.expr.node import CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
 from derivata.expr.spell import can_keep, has_place
 from derivata.rewrite.fold import product, total
 from derivata.simplify.canonical import is_identity_matrix
@@ -29,6 +29,8 @@ def _has_delta(node: Expr) -> bool:
     """Whether an identity matrix is a factor: the sum is one of matrices and no mere broadcasting."""
     if node.head == CONTRACTION and len(set(node.data)) < len(node.data):
         return True
+    if node.head == CALL and node.data == ADD:
+        return any(_has_delta(c) for c, _ in node.args)
     return node.head == CONTRACTION and any(is_identity_matrix(c) or _has_delta(c) for c, _ in node.args[:3])
 
 

@@ -109,8 +109,8 @@ class Factoring:
                 outside = {j for m, (_, w) in enumerate(term.factors) if m != k for j in w}
                 if len(set(labels)) < len(labels) or len(inner) > 1 or outside & (set(labels) & set(out)):
                     continue
-                if len(inner) == len(labels) and labels:
-                    continue
+                if len(inner) == len(labels) and labels and len(out) != 1:
+                    continue  # a vector may stand last: A@x + B@x is (A + B)@x
                 key = tuple(-1 if label in inner else label for label in labels)
                 if len(key) == 2 and self.is_symmetric(node):
                     key = tuple(sorted(key))

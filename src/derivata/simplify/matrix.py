@@ -52,6 +52,16 @@ def trace_of_product(left: Expr, right: Expr) -> Expr:
     return contraction([(matrix, (0, 0))], ())
 
 
+def _turned_pair(node: Expr) -> tuple[Expr, Expr] | None:
+    """The A and B of A.T*B or A*B.T."""
+    if node.head != CONTRACTION or node.data != (0, 1) or len(node.args) != 2 or not _is_product(node):
+        return None
+    (left, _), (right, _) = node.args
+    if is_transposed(left):
+        return left.args[0][0], right
+    return (left, right.args[0][0]) if is_transposed(right) else None
+
+
 def is_diagonal(node: Expr) -> bool:
     """diag(A) of a matrix."""
     return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][1] == (0, 0) and node.data == (0,)
@@ -104,7 +114,11 @@ class _Arrangement:
     def _delta(self) -> Expr:
         """diag(v) and eye(n); anything else with a repeated output label as it is."""
         if len(self.out) == 2 and len(self.factors) == 1 and len(self.factors[0][1]) == 1:
-            return contraction([(self.factors[0][0], (0,))], (0, 0))
+            node = self.factors[0][0]
+            if is_diagonal(node):
+                eye = contraction([], (0, 0), {0: node.shape[0]})
+                return contraction([(node.args[0][0], (0, 1)), (eye, (0, 1))], (0, 1))
+            return contraction([(node, (0,))], (0, 0))
         return contraction(self.factors, self.out, self.sizes)
 
     def _used_elsewhere(self, label: int, members: tuple[int, ...]) -> bool:
@@ -165,6 +179,8 @@ class _Arrangement:
             if kept != labels:
                 if is_diagonal(child) and not kept:
                     child, labels = child.args[0]
+                elif not kept and (pair := _turned_pair(child)):
+                    return self._replace((i,), trace_of_product(*pair), ())
                 return self._replace((i,), contraction([(child, labels)], kept), kept)
         return False
 

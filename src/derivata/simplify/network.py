@@ -26,7 +26,7 @@ from derivata.expr.node import (
     contraction,
     number,
 )
-from derivata.expr.notation import is_onehot, size_node, zeros
+from derivata.expr.notation import is_onehot, is_ravel, size_node, zeros
 from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.facts import Facts
@@ -74,7 +74,9 @@ def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     network = flatten(node)
     if network.coefficient == 0:
         return zeros(node.shape)
-    if (rest := _cancelled(network, algebra)) is not None:
+    rest = _unflattened(network)
+    rest = _cancelled(network, algebra) if rest is None else rest
+    if rest is not None:
         scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
         return normal_contraction(contraction([*scale, *rest], network.out, network.sizes), algebra)
     distributed = None
@@ -88,6 +90,25 @@ def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     _select(network)
     kept = _assemble(network, node, algebra)
     return kept if distributed is None or kept.cost <= distributed.cost else distributed
+
+
+def _unflattened(network: Network) -> list[Edge] | None:
+    """The factors without two flattenings that undo each other."""
+    flat = [(i, labels) for i, (node, labels) in enumerate(network.factors) if is_ravel(node)]
+    for i, first in flat:
+        for k, second in flat:
+            if i >= k or network.factors[i][0] is not network.factors[k][0]:
+                continue
+            elsewhere = {j for m, (_, w) in enumerate(network.factors) if m not in (i, k) for j in w} | set(network.out)
+            rest = [e for m, e in enumerate(network.factors) if m not in (i, k)]
+            if first[0] == second[0] and first[0] not in elsewhere:
+                pairs = zip(first[1:], second[1:], strict=True)
+            elif first[1:] == second[1:] and not set(first[1:]) & elsewhere:
+                pairs = zip(first[:1], second[:1], strict=True)
+            else:
+                continue
+            return [*rest, *((contraction([], (0, 0), {0: network.sizes[a]}), (a, b)) for a, b in pairs)]
+    return None
 
 
 def _cancelled(network: Network, algebra: Algebra) -> list[Edge] | None:
@@ -254,6 +275,8 @@ def _gains(factors: list[Edge], position: int, outside: set[int]) -> bool:
     if not set(labels) - outside:
         return False
     rest = [e for i, e in enumerate(factors) if i != position]
+    if any(is_ravel(c) for c, _ in rest):
+        return True
     terms = [(term, tuple(labels[i] for i in where)) for term, where in child.args]
     return any(_collapses(*term) or _comes_apart([*rest, term], factors, outside) for term in terms)
 

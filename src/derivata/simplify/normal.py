@@ -232,6 +232,8 @@ class Normaliser:
 
     def _atom(self, node: Expr) -> Expr:
         """Symbols, calls, contractions and primitives over normal children."""
+        if not node.args and node.head == CONTRACTION and len(node.shape) > 2:
+            return self.contraction(node)  # an identity over several pairs of axes is a product of deltas
         if not node.args:
             return self.facts.constants.get(node, node)
         inner = with_args(node, tuple((self.memo[c], labels) for c, labels in node.args))

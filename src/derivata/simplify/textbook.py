@@ -29,6 +29,7 @@ from derivata.expr.node import (
     number,
     with_args,
 )
+from derivata.expr.notation import is_ravel
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
@@ -38,6 +39,7 @@ from derivata.simplify.cost import REPEATED, cost
 from derivata.simplify.division import divided, merged_factors
 from derivata.simplify.factoring import Factoring
 from derivata.simplify.generators import variants
+from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
@@ -111,6 +113,7 @@ class _Textbook:
         self.sums = list(dict.fromkeys(normal(n, book) for n in inner[:MOST_ALONE]))
         self.written = parts_as_written(given, self._normaliser(given))
         self.symmetric: set[Expr] = set()  # printed forms
+        self.has_dots = any(_is_dot(n) for n in order)  # z@c is written as a product of vectors, not as a sum
         self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
@@ -242,9 +245,16 @@ class _Textbook:
             if rest is not None:
                 edges.append((rest, labels))
         edges.sort(key=self.order)
+        if self.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
+            return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
         return self._arranged(edges, node.data, sizes)
 
     def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
+        if any(is_ravel(node) for node, _ in edges):
+            scalars = [e for e in edges if not e[1]]
+            shown = over_vec([e for e in edges if e[1]], out, sizes, self._arranged)
+            if shown is not None:
+                return product([*scalars, (shown, axes(shown))], axes(shown), dict(enumerate(shown.shape)))
         return arrange(edges, out, sizes, self.symmetric)
 
     def _cluster(self, node: Expr, normaliser: Normaliser) -> Expr:
@@ -333,6 +343,16 @@ def _narrowed(node: Expr, labels: Labels) -> Edge:
     sizes = dict(zip(node.data, node.shape, strict=True))
     place = dict(zip(node.data, labels, strict=True))
     return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
+
+
+def _is_dot(node: Expr) -> bool:
+    """The product of two vectors, or of a matrix and a vector."""
+    return node.head == CONTRACTION and len(node.args) == 2 and len(node.args[1][1]) == 1 and not is_elementwise(node)
+
+
+def _is_pair(node: Expr) -> bool:
+    """The elementwise product of two vectors."""
+    return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
 
 
 def _one_denominator(root: Expr) -> bool:

@@ -19,9 +19,9 @@ def parts_as_written(given: Expr, normaliser: Normaliser) -> dict[Expr, Edge]:
     inner = {c for n in order if _is_product(n) for c, _ in n.args if _is_product(c)}  # x.T@A in x.T@A@x is no part
     parts = [n for n in order if n is not given and n not in inner and n.cost < LARGEST and _has_other_spellings(n)]
     for node in parts[:MOST]:
-        for form, order in _forms(node, normaliser):
+        for form, labels in _forms(node, normaliser):
             if form.head not in (NUMBER, SYMBOL) and not is_internal(form):
-                found.setdefault(form, (node, order))
+                found.setdefault(form, (node, labels))
     return found
 
 
