@@ -60,7 +60,7 @@ FORMS = [
         *("r", "", "where(abs(r) <= delta, r, delta*sign(r))"),
     ),
     ("w@S@w", "w", "w[d], S[d,d] symmetric", "2*S@w"),
-    ("w@A@w", "w", "w[d], A[d,d]", "A@w + A.T@w"),
+    ("w@A@w", "w", "w[d], A[d,d]", "(A + A.T)@w"),
     ("sum((Y - U@V.T)**2)", "V", "Y[n,d], U[n,m], V[d,m]", "2*(U@V.T - Y).T@U"),
     ("c@sigmoid(A@z)", "A", "c[n], A[n,m], z[m]", "outer(c*sigmoid(A@z)*(1 - sigmoid(A@z)), z)"),
     ("norm(X@w - y)", "w", VECTORS, "X.T@(X@w - y)/norm(X@w - y)"),

@@ -112,7 +112,7 @@ def _derivation(
     presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
     if len(topological(of)) <= GLOBAL_NODES:
-        check = verify_derivative(of, by, shown)
+        check = verify_derivative(of, by, shown, smooth=not kinks)
     else:
         check = _checked_alone(named.steps, found, presented)
     if component is not None:

@@ -48,6 +48,7 @@ def check_forms(book: Book, record: Function) -> Iterator[str]:
     out = record.as_signature().out
     texts: list[tuple[str, set[str], Any]] = [(record.d, names | changes | {"out"}, out)]
     texts += [(text, names, out) for text in (record.value, record.stable) if text]
+    texts += [(record.transposed, names | {"g"}, None)] if record.transposed else []
     texts += [(fact, names | {"out"}, None) for fact in record.facts]
     texts += [(condition, names, ()) for condition in samples.conditions(record)]
     for kink in record.kinks:
@@ -96,6 +97,8 @@ def differential_problem(record: Function, point: Point, direction: Point) -> st
     """What is wrong with `d` here; empty when it is right, None when nothing can be said."""
     if record.name == "pow" and not _movable_power(point):
         direction = {**direction, "y": Fraction(0)}
+    at_rest = {name: type(d)(0 * e for e in d) if isinstance(d, tuple) else 0 * d for name, d in direction.items()}
+    direction = {**direction, **{name: at_rest[name] for name in record.held}}
     try:
         value = truth(record, moving(point, direction))
     except Undefined:
@@ -124,7 +127,7 @@ def _full(entries: list[Any], like: Array) -> list[Any]:
 
 def _changes(direction: Point, factor: int) -> Values:
     changed: dict[str, Any] = {
-        f"d{name}": tuple(factor * e for e in d) if isinstance(d, tuple) else factor * d
+        f"d{name}": type(d)(factor * e for e in d) if isinstance(d, tuple) else factor * d
         for name, d in direction.items()
     }
     return still(changed)
@@ -332,7 +335,7 @@ def check_numpy(book: Book, record: Function) -> Iterator[str]:
         out = with_out(record, point)["out"]
         try:
             with np.errstate(all="ignore"):
-                found = np.atleast_1d(run_code(record, floats(point)))
+                found = np.ravel(run_code(record, floats(point)))
         except (NameError, AttributeError, TypeError, ValueError, SyntaxError, ZeroDivisionError) as error:
             yield f"numpy: {error}"
             return
@@ -340,6 +343,27 @@ def check_numpy(book: Book, record: Function) -> Iterator[str]:
             if not abs(float(number) - float(entry.mid())) <= 1e-11 * abs(float(entry.mid())) + 1e-14:
                 yield f"numpy gives {number} at {_show(point)}"
                 return
+
+
+def check_transposed(book: Book, record: Function) -> Iterator[str]:
+    """<g, f(x, v)> == <transposed(x, g), v>; what is held is an argument, not the last."""
+    names = [name for name, _ in record.arguments]
+    if set(record.held) - set(names[:-1]):
+        yield "what is held is no argument before the last"
+    if not record.transposed:
+        return
+    for point in samples.points(record):
+        values = with_out(record, point)
+        along = values["out"].entries
+        weights = Array(values["out"].shape, [e * 0 + i + 1 for i, e in enumerate(along)])
+        given = run(record.transposed, declared(record), values | {"g": weights})
+        last = values[names[-1]].entries
+        left, right = (
+            sum(a * b for a, b in zip(*pair, strict=True)) for pair in ((weights.entries, along), (given, last))
+        )
+        if not agree([left], [right]):
+            yield f"transposed is not the transpose at {_show(point)}"
+            return
 
 
 CHECKS: tuple[Check, ...] = (
@@ -353,6 +377,7 @@ CHECKS: tuple[Check, ...] = (
     check_traits,
     check_domain,
     check_stable,
+    check_transposed,
 )
 
 

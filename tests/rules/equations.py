@@ -22,7 +22,7 @@ from derivata.run.precise import Program
 
 BITS = 2400  # log(exp(700)) and the like keep their digits
 _SIZE = 3
-PURPOSES = frozenset({"recognise", "shorter", "power", "stable", "value"})
+PURPOSES = frozenset({"recognise", "shorter", "outward", "product", "power", "stable", "value"})
 _BY = re.compile(r"d/d(\w+)\[(.+)\] = (.+)")
 _OF = re.compile(r"d\((.+?)\) = (.+)")
 

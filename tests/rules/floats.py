@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from rules.oracle import Point, declared, parsed
+import scipy.linalg
+from rules.oracle import Point, declared, parsed, shape_of
 
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Expr
 from derivata.expr.walk import topological
@@ -16,13 +17,13 @@ from derivata.rules.record import Function
 
 def floats(point: Point) -> dict[str, Any]:
     """A point as NumPy has it."""
-    return {n: np.array([float(e) for e in v]) if isinstance(v, tuple) else float(v) for n, v in point.items()}
+    return {n: np.array(v, dtype=float).reshape(shape_of(v)) if shape_of(v) else float(v) for n, v in point.items()}
 
 
 def run_code(record: Function, values: dict[str, Any]) -> Any:
     """The record's NumPy code on these arguments."""
     code = record.code["numpy"]
-    names = {"np": np, "math": math, **values}
+    names = {"np": np, "math": math, "scipy": scipy, **values}
     found = eval(code, names)  # our own records, in tests
     if callable(found):
         return found(*(values[name] for name, _ in record.arguments))

@@ -126,7 +126,7 @@ def _first_unit(record: Function, point: Point) -> Point:
     name = record.arguments[0][0]
     return {
         n: (
-            tuple(Fraction(int(i == 0 and n == name)) for i in range(len(v)))
+            type(v)(Fraction(int(i == 0 and n == name)) for i in range(len(v)))
             if isinstance(v, tuple)
             else Fraction(n == name)
         )
@@ -137,7 +137,7 @@ def _first_unit(record: Function, point: Point) -> Point:
 def _shifted(record: Function, point: Point, by: Fraction) -> Point:
     name = record.arguments[0][0]
     value = point[name]
-    moved = (value[0] + by, *value[1:]) if isinstance(value, tuple) else value + by
+    moved = type(value)((value[0] + by, *value[1:])) if isinstance(value, tuple) else value + by
     return {**point, name: moved}
 
 

@@ -77,6 +77,7 @@ def _texts(record: Function) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield "value", record.value, names if len(names) > 1 else ()
     yield "stable", record.stable, names if len(names) > 1 else ()
     yield "d", record.d, (*names, *changes, "out")
+    yield "transposed", record.transposed, names
     yield "domain", record.domain, names if len(names) > 1 else ()
     for index, fact in enumerate(record.facts):
         yield f"facts.{index}", fact, with_out

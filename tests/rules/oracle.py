@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -17,8 +18,21 @@ from derivata.run.matrices import array_function
 from derivata.run.precise import Program
 
 BITS = 200
-Point: TypeAlias = "Mapping[str, Fraction | tuple[Fraction, ...]]"  # a number or a vector per argument
+Point: TypeAlias = "Mapping[str, Fraction | tuple[Fraction, ...]]"  # a number, a vector or a square matrix per argument
 Values: TypeAlias = "dict[str, Array]"
+
+
+class Square(tuple[Fraction, ...]):
+    """The entries of a square matrix, row after row."""
+
+    __slots__ = ()
+
+
+def shape_of(value: Fraction | tuple[Fraction, ...]) -> tuple[int, ...]:
+    """() for a number, (n,) for a vector, (n, n) for a square matrix."""
+    if isinstance(value, Square):
+        return (math.isqrt(len(value)),) * 2
+    return (len(value),) if isinstance(value, tuple) else ()
 
 
 class Undefined(Exception):  # noqa: N818 - a state of the world, not a mistake
@@ -31,7 +45,7 @@ def declared(record: Function) -> str:
     names = []
     for argument, core in zip(signature.arguments, signature.core, strict=True):
         names += [f"{prefix}{argument}{_axes(core)}" for prefix in ("", "d")]
-    return ", ".join([*names, f"out{_axes(signature.out)}"])
+    return ", ".join([*names, f"out{_axes(signature.out)}", f"g{_axes(signature.out)}"])
 
 
 def _axes(core: tuple[str, ...]) -> str:
@@ -69,10 +83,12 @@ def moving(point: Point, direction: Point) -> Values:
     values: Values = {}
     for name, value in point.items():
         slope = direction[name]
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and not isinstance(slope, tuple):
+            values[name] = _array(value, balls.ball)
+        elif isinstance(value, tuple):
             pairs = zip(value, slope, strict=True)  # type: ignore[arg-type]
             entries = [balls.moving(balls.ball(v), balls.ball(s)) for v, s in pairs]
-            values[name] = Array((len(value),), entries)
+            values[name] = Array(shape_of(value), entries)
         elif slope:
             values[name] = Array((), [balls.moving(balls.ball(value), balls.ball(slope))])  # type: ignore[arg-type]
         else:
@@ -82,7 +98,7 @@ def moving(point: Point, direction: Point) -> Values:
 
 def _array(value: Fraction | tuple[Fraction, ...], make: Any) -> Array:
     if isinstance(value, tuple):
-        return Array((len(value),), [make(v) for v in value])
+        return Array(shape_of(value), [make(v) for v in value])
     return Array((), [make(value)])
 
 
@@ -97,7 +113,8 @@ def truth(record: Function, values: Values) -> Array:
         entries = run(f"{record.name}({arguments})", declared(record), values)
     if len(entries) == 1 and not record.as_signature().out:
         return Array((), entries)
-    return Array((len(entries),), entries)
+    rank = len(record.as_signature().out)
+    return Array((len(entries),) if rank < 2 else (math.isqrt(len(entries)),) * 2, entries)
 
 
 def value_at(record: Function, point: Point) -> Array:

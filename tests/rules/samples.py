@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from rules.oracle import Point, Undefined, declared, holds, still
+from rules.oracle import Point, Square, Undefined, declared, holds, still
 
 from derivata.rules.record import Function
 
@@ -28,13 +28,24 @@ _VECTORS = [
 ]  # fmt: skip
 
 
+_MATRICES = [
+    (3,), (-2,), (0,), (2, 1, 0, 4), (1, 2, 2, 4), (0, 1, -1, 0), (3, -1, 2, 5), (-4, 1, 1, 2), (20, 0, 0, 24),
+    (4, 1, 0, 1, 3, 1, 0, 1, 2), (1, 2, 3, 4, 5, 6, 7, 8, 9), (0, 2, 1, 1, 0, 3, 2, 1, 0), (2, 0, 0, 0, 2, 0, 0, 0, 2),
+    (1, 0, 0, 8), (80, 8, 0, 160), (1, 0, 0, 0, 1, 0, 0, 0, 1), (-9, 3, 1, 0, 7, 2, 1, 1, -12),
+]  # fmt: skip
+
+
 @cache
-def raw(arguments: tuple[tuple[str, Fraction | None], ...], vector: bool) -> tuple[Point, ...]:
+def raw(arguments: tuple[tuple[str, Fraction | None], ...], signature: str) -> tuple[Point, ...]:
     """Points before the domain is asked for."""
     names = [name for name, _ in arguments]
     if not names:
         return ({},)
-    if vector:
+    if "(n,n)" in signature:
+        squares = [Square(Fraction(n, 8) for n in entries) for entries in _MATRICES]
+        shuffled = [Square(e + Fraction(i % 3, 4) for i, e in enumerate(s)) for s in squares]
+        return tuple(dict(zip(names, pair, strict=False)) for pair in zip(squares, shuffled, strict=True))
+    if signature:
         return tuple({names[0]: tuple(Fraction(n, 2) for n in v)} for v in _VECTORS)
     if len(names) == 1:
         return tuple({names[0]: x} for x in GRID)
@@ -63,7 +74,7 @@ def _several(names: list[str], arguments: tuple[tuple[str, Fraction | None], ...
 
 def candidates(record: Function) -> tuple[Point, ...]:
     """All points of a record, inside its domain or not."""
-    return raw(record.arguments, bool(record.signature))
+    return raw(record.arguments, record.signature)
 
 
 def conditions(record: Function) -> list[str]:
@@ -98,6 +109,16 @@ def lines(record: Function) -> tuple[tuple[tuple[Fraction, Point], ...], ...]:
 def _lines(args: str, signature: str, domain: str) -> tuple[tuple[tuple[Fraction, Point], ...], ...]:
     record = Function("", args, "", "", "", "", "", signature=signature, domain=domain)
     name = record.arguments[0][0]
+    if "(n,n)" in signature:
+        rest = {n: Square(map(Fraction, (1, 2, 0, -1))) for n, _ in record.arguments}
+        steps = [Fraction(n, 4) for n in range(-9, 10)]
+        moves = [(1, 0, 0, 2), (1, 1, 0, 1), (0, 3, 1, 0)]
+        lines = [
+            [(t, {**rest, name: Square(b + t * m for b, m in zip(base, move, strict=True))}) for t in steps]
+            for base in ((2, 1, 0, 3), (1, -2, 1, 0))
+            for move in moves
+        ]
+        return tuple(tuple((t, p) for t, p in line if inside(record, p)) for line in lines)
     if signature:
         steps = [Fraction(n, 2) for n in range(-9, 10)]
         return tuple(
@@ -134,4 +155,4 @@ def _direction(point: Point, chance: random.Random) -> dict[str, Fraction | tupl
     def slope() -> Fraction:
         return Fraction(chance.randint(-40, 40) * 2 + 1, 16)
 
-    return {n: tuple(slope() for _ in v) if isinstance(v, tuple) else slope() for n, v in point.items()}
+    return {n: type(v)(slope() for _ in v) if isinstance(v, tuple) else slope() for n, v in point.items()}

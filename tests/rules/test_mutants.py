@@ -28,6 +28,7 @@ _FIRST = {
     "code": checks.check_numpy,
     "signature": checks.check_forms,
     "latex": checks.check_forms,
+    "transposed": checks.check_transposed,
 }
 
 # Why an error may stay: it is none, or only exact equality with an irrational number would show it.

@@ -7,13 +7,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 from rules import samples
-from rules.oracle import Undefined, agree, declared, parsed, value_at
+from rules.oracle import Undefined, agree, declared, parsed, truth, value_at
 
 from derivata.expr.node import CALL, PRIMITIVE
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.rules.record import TRAITS, Function
-from derivata.run.balls import ball
+from derivata.run.balls import Array, ball
 
 _PIECES = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "where", "floor", "amax"})
 
@@ -27,6 +27,8 @@ def check_traits(book: Book, record: Function) -> Iterator[str]:
         shown.add("piecewise")
     if _is_choice(record):
         shown.add("choice")
+    if "nests" in claimed and record.signature == "(i)->()" and _nests(record):
+        shown.add("nests")  # a licence to reduce one axis after the other; it need not be used
     if record.arguments and not record.as_signature().out:
         shown |= _symmetry(record) | _growth(record)
     if claimed != shown:
@@ -41,6 +43,15 @@ def _is_piecewise(book: Book, record: Function) -> bool:
     nodes = topological(parsed(record.value, declared(record)))
     names = {n.data if n.head == CALL else n.data[0] for n in nodes if n.head in (CALL, PRIMITIVE)}
     return any("piecewise" in f.traits for name in names if (f := book.get(name)) is not None and f is not record)
+
+
+def _nests(record: Function) -> bool:
+    """Whether the value of the rows' values is that of all entries."""
+    name = record.arguments[0][0]
+    rows = [(Fraction(1), Fraction(-2)), (Fraction(3, 2), Fraction(5)), (Fraction(2), Fraction(1, 2))]
+    values = [value_at(record, {name: row}).entries[0] for row in rows]
+    together = value_at(record, {name: tuple(e for row in rows for e in row)}).entries
+    return agree(truth(record, {name: Array((len(values),), values)}).entries, together)
 
 
 def _is_choice(record: Function) -> bool:
@@ -67,7 +78,7 @@ def _symmetry(record: Function) -> set[str]:
     found = {"odd", "even"}
     for point in samples.points(record):
         x = point[name]
-        mirrored = {name: tuple(-e for e in x) if isinstance(x, tuple) else -x}
+        mirrored = {name: type(x)(-e for e in x) if isinstance(x, tuple) else -x}
         try:
             here, there = value_at(record, point).entries, value_at(record, mirrored).entries
         except Undefined:

@@ -6,7 +6,8 @@ from derivata.emit.names import Names
 from derivata.emit.numpy_contraction import sum_text, transposed
 from derivata.emit.pieces import ATOM, LITERAL, PRODUCT, TRUTH, UNARY, Piece, indexed
 from derivata.emit.plan import negated
-from derivata.expr.node import Edge, Expr, Labels, size_parts
+from derivata.expr.node import Edge, Expr, Labels
+from derivata.expr.sizes import size_parts
 
 VARIABLE, SIZE, FUNCTION, RESULT = "variable", "size", "function", "result"  # kinds of names
 

@@ -11,8 +11,9 @@ from derivata.emit.names import Names, python_name
 from derivata.emit.numpy_nodes import Lines
 from derivata.emit.numpy_operands import FUNCTION, RESULT, SIZE, VARIABLE
 from derivata.emit.plan import is_subscript, plan, use_counts
-from derivata.expr.node import SYMBOL, Expr, size_parts
+from derivata.expr.node import SYMBOL, Expr
 from derivata.expr.notation import is_onehot
+from derivata.expr.sizes import size_parts
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
 

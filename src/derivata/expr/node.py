@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import operator
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -362,32 +361,6 @@ def take_axis(node: Expr, axis: int) -> int:
     if not -len(node.shape) <= axis < len(node.shape):
         raise ShapeError(f"there is no axis {axis} in shape {shape_text(node.shape)}")
     return axis % len(node.shape)
-
-
-def size_product(*sizes: Size) -> Size:
-    """The size of several axes taken as one: a number, or text such as `2*d*n`."""
-    number_part, names = 1, []
-    for size in sizes:
-        for part in size_parts(size):
-            if isinstance(part, int):
-                number_part *= part
-            else:
-                names.append(part)
-    if number_part == 0 or not names:
-        return number_part
-    return "*".join([*([str(number_part)] if number_part != 1 else []), *sorted(names)])
-
-
-def size_parts(size: Size) -> list[Size]:
-    """The factors of a size."""
-    if isinstance(size, int):
-        return [size]
-    return [int(part) if part.isdigit() else part for part in size.split("*")]
-
-
-def size_in_numbers(size: Size, sizes: Mapping[str, int]) -> int:
-    """A size with the names in it looked up; KeyError where one is missing."""
-    return math.prod(part if isinstance(part, int) else sizes[part] for part in size_parts(size))
 
 
 def shape_text(shape: Shape) -> str:

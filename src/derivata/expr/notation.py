@@ -25,12 +25,11 @@ from derivata.expr.node import (
     primitive,
     reciprocal,
     shape_text,
-    size_parts,
-    size_product,
     take_axis,
     transpose,
     variable,
 )
+from derivata.expr.sizes import size_parts, size_product
 from derivata.expr.symbol import size_symbol
 
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}

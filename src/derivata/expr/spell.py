@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from derivata.expr.node import (
     ADD,
@@ -22,51 +21,17 @@ from derivata.expr.node import (
     axes,
     contraction,
     number,
-    size_parts,
 )
 from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
-from derivata.expr.walk import parent_counts, symbols, topological
+from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
+from derivata.expr.sizes import size_parts
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
-INLINE_COST = 300  # a tree of at most this many nodes is written without `let` lines
-SHARED_COST = 8
-DEEPEST = 60
 
 
-@dataclass(frozen=True)
-class Spelling:
-    """`let` lines in order, then the expression itself."""
-
-    definitions: tuple[tuple[str, Syntax], ...]
-    body: Syntax
-
-
-def spell(root: Expr) -> Spelling:
-    """The notation of a node, with names for large shared parts and for very deep ones."""
-    counts = parent_counts(root) if root.cost > INLINE_COST else {}
-    taken = set(symbols(root)) | {"d"} | {str(s) for n in topological(root) for s in n.shape}
-    written: dict[Expr, Syntax] = {}
-    depth: dict[Expr, int] = {}
-    definitions: list[tuple[str, Syntax]] = []
-    fresh = 0
-    for node in topological(root):
-        syntax = _spell_node(node, written)
-        syntax.node = node
-        level = 1 + max((depth[child] for child, _ in node.args), default=0)
-        shared = counts.get(node, 0) > 1 and node.cost >= SHARED_COST
-        if node is not root and (shared or level > DEEPEST):
-            fresh += 1
-            while f"t{fresh}" in taken:
-                fresh += 1
-            definitions.append((f"t{fresh}", syntax))
-            syntax, level = Syntax("name", f"t{fresh}", 0, node=node), 1
-        written[node], depth[node] = syntax, level
-    return Spelling(tuple(definitions), written[root])
-
-
-def _spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+def spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if node.head == NUMBER:
         return _number(node)
     if node.head == SYMBOL:
@@ -97,21 +62,16 @@ def _size(size: Size) -> Syntax:
     return parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
 
 
-def _aligned(edge: Edge, rank: int) -> bool:
-    labels = edge[1]
-    return labels == tuple(range(rank - len(labels), rank))
-
-
 def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> Syntax:
     """An operand of an elementwise node, brought to NumPy's right-aligned axes."""
     child, labels = edge
     rank = len(shape)
-    if _aligned(edge, rank):
+    if is_aligned(edge, rank):
         return written[child]
-    if kept := _keepdims(child, labels, rank, written):
+    if kept := _keepdims(edge, rank, written):
         return kept
-    if _is_stretchable(edge, rank):
-        return _product(_stretched(edge, shape), written)
+    if is_stretchable(edge, rank):
+        return _product(stretched(edge, shape), written)
     if sorted(labels) == list(range(rank)):
         return _contraction(contraction([(child, labels)], tuple(range(rank))), written)
     first = min(labels)
@@ -126,15 +86,11 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
     return _contraction(contraction(edges, needed), written)
 
 
-def _keepdims(child: Expr, labels: Labels, rank: int, written: dict[Expr, Syntax]) -> Syntax | None:
+def _keepdims(edge: Edge, rank: int, written: dict[Expr, Syntax]) -> Syntax | None:
     """A sum over axes that is stretched back over them: written with keepdims."""
-    if child.head != CONTRACTION or len(child.args) != 1:
+    if (kept := kept_axes(edge, rank)) is None:
         return None
-    (inner, own), out = child.args[0], child.data
-    positions = tuple(own.index(label) for label in out) if set(out) <= set(own) else ()
-    if len(inner.shape) != rank or len(set(own)) < rank or positions != labels:
-        return None
-    summed = [i for i in range(rank) if i not in positions]
+    inner, summed = kept
     if all(inner.shape[i] == 1 for i in summed):
         return written[inner]
     return _sum(written[inner], summed, rank, keepdims=True)
@@ -183,7 +139,7 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
 
 
 def _reduction(name: str, edge: Edge, mapped: int, written: dict[Expr, Syntax]) -> Syntax:
-    """norm(X, axis=0): one axis reduced, the others mapped over."""
+    """f(X, axis=0): one axis reduced, the others mapped over."""
     child, labels = edge
     axis = labels.index(mapped)
     text = written[child]
@@ -230,41 +186,6 @@ def _is_elementwise(node: Expr) -> bool:
         and all(has_place(edge, rank) for edge in node.args)
         and (not rank or any(len(labels) == rank for _, labels in node.args))
     )
-
-
-def has_place(edge: Edge, rank: int) -> bool:
-    """Whether NumPy's broadcasting puts an operand on its axes, keepdims and .T allowed."""
-    return (
-        _aligned(edge, rank) or can_keep(edge, rank) or (rank == 2 and edge[1] == (1, 0)) or _is_stretchable(edge, rank)
-    )
-
-
-def _is_stretchable(edge: Edge, rank: int) -> bool:
-    """A product with fewer axes than where it stands, each factor of which has a place there."""
-    child = edge[0]
-    if child.head != CONTRACTION or len(child.args) < 2 or child.data != axes(child):
-        return False
-    if any(len(set(where)) < len(where) or not set(where) <= set(child.data) for _, where in child.args):
-        return False
-    return all(_aligned(e, rank) or can_keep(e, rank) for e in _moved(edge))
-
-
-def _moved(edge: Edge) -> list[Edge]:
-    """The factors of a product on the axes that it is put on."""
-    child, labels = edge
-    return [(factor, tuple(labels[i] for i in where)) for factor, where in child.args]
-
-
-def _stretched(edge: Edge, shape: Sequence[Size]) -> Expr:
-    return contraction(_moved(edge), tuple(range(len(shape))), dict(enumerate(shape)))
-
-
-def can_keep(edge: Edge, rank: int) -> bool:
-    """Whether an operand can be written with keepdims."""
-    child, labels = edge
-    if child.head != CONTRACTION or len(child.args) != 1:
-        return False
-    return _keepdims(child, labels, rank, {child.args[0][0]: _name("")}) is not None
 
 
 def _product(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
@@ -457,6 +378,3 @@ def _einsum(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
             groups.append((function("ones", _size(size)), _LETTERS[label]))
     spec = ",".join(g for _, g in groups) + "->" + out
     return function("einsum", Syntax("string", spec, 0), *(text for text, _ in groups))
-
-
-__all__ = ["Spelling", "axes", "function", "spell"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from derivata.expr.let import spell
 from derivata.expr.node import Expr
 from derivata.expr.parse import Syntax
-from derivata.expr.spell import spell
 
 _LEVELS = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "@": 3, "**": 5}
 SUM, PRODUCT, UNARY, POWER, ATOM = 2, 3, 4, 5, 9

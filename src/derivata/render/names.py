@@ -102,6 +102,6 @@ def ascii_name(text: str) -> str:
 
 
 def command(text: str) -> str:
-    """A LaTeX command such as `\\sigma` or `\\det` as plain text."""
+    """A LaTeX command such as `\\sigma` or `\\log` as plain text."""
     plain = text.lstrip("\\")
     return _SIGNS.get(plain) or _GREEK.get(plain, plain)

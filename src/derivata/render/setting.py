@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
+from derivata.expr.let import Spelling, spell
 from derivata.expr.node import CALL, Expr
 from derivata.expr.parse import Syntax
-from derivata.expr.spell import Spelling, spell
 from derivata.expr.walk import symbols, topological
 from derivata.render import formula as f
 from derivata.render.formula import Formula

@@ -11,7 +11,6 @@ MATRICES = (
     Function(
         name="inv",
         args="x",
-        aliases=("inverse",),
         signature="(n,n)->(n,n)",
         doc="The inverse of a square matrix.",
         value="",
@@ -50,6 +49,7 @@ MATRICES = (
         rule="log-determinant",
         latex=r"\log\lvert\det #x\rvert",
         domain="det(x) != 0",
+        traits=("even", "piecewise"),
         facts=("exp(out) == abs(det(x))", "logdet(x.T) == out", "logdet(inv(x)) == -out"),
         code={
             "numpy": "np.linalg.slogdet(x)[1]",
@@ -87,7 +87,7 @@ MATRICES = (
         d="expm_frechet(x, dv)",
         rule="linear in its second argument",
         latex=r"L_{\exp}\left(#x, #v\right)",
-        facts=("expm_frechet(x, eye(n)) == expm(x)", "tr(out) == tr(expm(x)@v)", "out.T == expm_frechet(x.T, v.T)"),
+        facts=("expm_frechet(x, 2*v) == 2*out", "tr(out) == tr(expm(x)@v)", "expm_frechet(x.T, v.T) == out.T"),
         held=("x",),
         transposed="expm_frechet(x.T, g)",
         code={

@@ -94,7 +94,8 @@ class Identity:
     """`left == right` wherever `when` holds.
 
     `purpose` is `recognise` (applied to the input and to the result), `shorter` (applied where it makes a
-    result shorter), `product` (a function of a product of matrices A@B by those of A and B) or `power` (the
+    result shorter), `outward` (what stands inside a function comes out), `product` (a function of a product
+    of matrices A@B by those of A and B), `stable` (for machines), `value` (an exact value) or `power` (the
     left side is a function that turns multiples into powers).
     """
 

@@ -40,9 +40,9 @@ def precision(bits: int, length: int = PAIR) -> Iterator[None]:
         flint.ctx.prec, flint.ctx.cap = before, cap
 
 
-def ball(value: Fraction) -> Ball:
-    """The enclosure of a rational; exact when its denominator is a power of 2."""
-    return arb(fmpq(value.numerator, value.denominator))
+def ball(value: Any) -> Ball:
+    """The enclosure of a rational (fmpq or Fraction); exact when its denominator is a power of 2."""
+    return arb(value) if type(value) is fmpq else arb(fmpq(value.numerator, value.denominator))
 
 
 def moving(value: Ball, slope: Ball) -> Entry:

@@ -12,8 +12,9 @@ import numpy as np
 
 from derivata.emit.numpy_source import Parameter, numpy_function
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text, size_parts
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text
 from derivata.expr.notation import is_onehot
+from derivata.expr.sizes import size_parts
 from derivata.expr.walk import topological
 
 _COMPILED = 256  # expressions kept compiled

@@ -26,10 +26,10 @@ from derivata.expr.node import (
     Shape,
     Size,
     axes,
-    size_in_numbers,
     with_args,
 )
 from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
+from derivata.expr.sizes import size_in_numbers
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
 from derivata.rules.record import Function

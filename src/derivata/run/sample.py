@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor, prod
+from typing import Any, TypeAlias
+
+from flint import fmpq
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape, size_in_numbers, size_parts
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
 from derivata.expr.notation import is_onehot
+from derivata.expr.sizes import size_in_numbers, size_parts
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
 from derivata.run.balls import Array, ball
 
+Exact: TypeAlias = Any  # flint.fmpq, a fast rational without type hints
 _GRID = 2**12  # coordinates are multiples of 1/_GRID, so that balls hold them exactly
+_SIXTEENTH, _QUARTER = fmpq(1, 16), fmpq(1, 4)
 _SMALL_SIZES = (3, 2, 4, 5)  # distinct, so that a confused axis is noticed
 # How the reals of a point are drawn, in turn. Most points mix signs; the others find narrow domains.
 MOODS = ("any", "any", "positive", "any", "unit", "any", "above one", "within one")
@@ -27,7 +33,7 @@ class Sample:
     """The exact entries of one symbol, row by row."""
 
     shape: tuple[int, ...]
-    entries: tuple[Fraction, ...]
+    entries: tuple[Exact, ...]
 
     def __str__(self) -> str:
         if not self.shape:
@@ -112,7 +118,7 @@ def sample(
     """A value of one symbol."""
     shape = concrete(symbol.shape, sizes)
     if not shape and symbol.integer and (symbol.name in sizes or "size" in symbol.traits):
-        return Sample((), (Fraction(sizes[symbol.name]),))
+        return Sample((), (fmpq(sizes[symbol.name]),))
     if symbol.integer:
         return Sample(shape, tuple(_whole(symbol, chance, limit) for _ in range(prod(shape))))
     if shape and symbol.traits:
@@ -122,19 +128,23 @@ def sample(
     return Sample(shape, tuple(_real(symbol, chance, mood) for _ in range(prod(shape))))
 
 
-def _whole(symbol: Symbol, chance: random.Random, limit: int | None) -> Fraction:
+def _whole(symbol: Symbol, chance: random.Random, limit: int | None) -> Exact:
     if limit is not None:
-        return Fraction(chance.randrange(max(limit, 1)))
+        return fmpq(chance.randrange(max(limit, 1)))
     low, high = symbol.low, symbol.high
     first = None if low is None else (floor(low) + 1 if symbol.low_open else ceil(low))
     last = None if high is None else (ceil(high) - 1 if symbol.high_open else floor(high))
     if first is None:
         first = -2 if last is None or last > 2 else last - 5
-    return Fraction(chance.randint(first, first + 5 if last is None else max(first, min(last, first + 9))))
+    return fmpq(chance.randint(first, first + 5 if last is None else max(first, min(last, first + 9))))
 
 
-def _real(symbol: Symbol, chance: random.Random, mood: str) -> Fraction:
-    low, high = symbol.low, symbol.high
+def _exact(value: Fraction | None) -> Exact | None:
+    return None if value is None else fmpq(value.numerator, value.denominator)
+
+
+def _real(symbol: Symbol, chance: random.Random, mood: str) -> Exact:
+    low, high = _exact(symbol.low), _exact(symbol.high)
     if low is not None and high is not None:
         return low + (high - low) * _unit(chance)
     if low is not None:
@@ -145,12 +155,12 @@ def _real(symbol: Symbol, chance: random.Random, mood: str) -> Fraction:
     return -value if mood in ("any", "within one") and chance.random() < 0.5 else value
 
 
-def _unit(chance: random.Random) -> Fraction:
+def _unit(chance: random.Random) -> Exact:
     """Strictly between 0 and 1."""
-    return Fraction(2 * chance.randrange(_GRID // 2) + 1, _GRID)
+    return fmpq(2 * int(chance.random() * (_GRID // 2)) + 1, _GRID)
 
 
-def magnitude(chance: random.Random, mood: str = "any") -> Fraction:
+def magnitude(chance: random.Random, mood: str = "any") -> Exact:
     """A positive number: about 1/10 to 3, at times near 0 or larger."""
     if mood in ("unit", "within one"):
         return _unit(chance)
@@ -161,27 +171,25 @@ def magnitude(chance: random.Random, mood: str = "any") -> Fraction:
         return _unit(chance) / 16
     if kind < 0.24:
         return 3 + 5 * _unit(chance)
-    return Fraction(1, 16) + 3 * _unit(chance)
+    return _SIXTEENTH + 3 * _unit(chance)
 
 
-def direction(symbol: Symbol, shape: tuple[int, ...], chance: random.Random) -> tuple[Fraction, ...]:
+def direction(symbol: Symbol, shape: tuple[int, ...], chance: random.Random) -> tuple[Exact, ...]:
     """A random direction for a variable: its entries are free unless it is symmetric or diagonal."""
-    entries = [(magnitude(chance, "unit") + Fraction(1, 4)) * chance.choice((1, -1)) for _ in range(prod(shape))]
+    entries = [(magnitude(chance, "unit") + _QUARTER) * chance.choice((1, -1)) for _ in range(prod(shape))]
     return _with_structure(entries, shape, symbol.traits)
 
 
-def _with_structure(entries: list[Fraction], shape: tuple[int, ...], traits: frozenset[str]) -> tuple[Fraction, ...]:
+def _with_structure(entries: list[Exact], shape: tuple[int, ...], traits: frozenset[str]) -> tuple[Exact, ...]:
     if "diagonal" in traits:
-        return tuple(e if i // shape[1] == i % shape[1] else Fraction(0) for i, e in enumerate(entries))
+        return tuple(e if i // shape[1] == i % shape[1] else fmpq(0) for i, e in enumerate(entries))
     if "symmetric" in traits:
         n = shape[1]
         return tuple(entries[min(i // n, i % n) * n + max(i // n, i % n)] for i in range(len(entries)))
     return tuple(entries)
 
 
-def _structured(
-    symbol: Symbol, shape: tuple[int, ...], chance: random.Random, mood: str
-) -> tuple[Fraction, ...] | None:
+def _structured(symbol: Symbol, shape: tuple[int, ...], chance: random.Random, mood: str) -> tuple[Exact, ...] | None:
     """Arrays that were declared to be of a special kind."""
     traits = symbol.traits
     if "sums to 1" in traits:
@@ -195,30 +203,30 @@ def _structured(
     return _positive_definite(shape[0], chance)
 
 
-def _weights(count: int, chance: random.Random) -> list[Fraction]:
+def _weights(count: int, chance: random.Random) -> list[Exact]:
     """Positive numbers that sum to 1, cut at random places of a grid."""
     cuts = sorted(chance.sample(range(1, _GRID), count - 1)) if count else []
     ends = [0, *cuts, _GRID]
-    return [Fraction(b - a, _GRID) for a, b in pairwise(ends)][:count]
+    return [fmpq(b - a, _GRID) for a, b in pairwise(ends)][:count]
 
 
-def _positive_definite(size: int, chance: random.Random) -> tuple[Fraction, ...]:
+def _positive_definite(size: int, chance: random.Random) -> tuple[Exact, ...]:
     rows = [[_real(Symbol(""), chance, "within one") for _ in range(size)] for _ in range(size)]
     return tuple(
-        sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), Fraction(int(i == j), 2))
+        sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), fmpq(int(i == j), 2))
         for i in range(size)
         for j in range(size)
     )
 
 
-def _orthogonal(size: int, chance: random.Random) -> tuple[Fraction, ...]:
+def _orthogonal(size: int, chance: random.Random) -> tuple[Exact, ...]:
     """A reflection I - 2*v*v.T/(v@v) after another; rational entries, exactly orthogonal."""
-    found = [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
+    found = [[fmpq(int(i == j)) for j in range(size)] for i in range(size)]
     for _ in range(2):
-        v = [Fraction(chance.randint(1, 4) * chance.choice((1, -1))) for _ in range(size)]
-        square = sum((x * x for x in v), Fraction(0))
+        v = [fmpq(chance.randint(1, 4) * chance.choice((1, -1))) for _ in range(size)]
+        square = sum((x * x for x in v), fmpq(0))
         for row in found:
-            share = 2 * sum((a * b for a, b in zip(row, v, strict=True)), Fraction(0)) / square
+            share = 2 * sum((a * b for a, b in zip(row, v, strict=True)), fmpq(0)) / square
             row[:] = [a - share * b for a, b in zip(row, v, strict=True)]
     return tuple(entry for row in found for entry in row)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
-from derivata.expr.spell import can_keep, has_place
+from derivata.expr.place import can_keep, has_place
 from derivata.rewrite.fold import product, total
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import is_negative

@@ -12,14 +12,14 @@ Flatten = Callable[[Expr], tuple[Sequence[Edge], Labels]]
 
 @dataclass(frozen=True)
 class Cancellation:
-    """Looks for M beside inv(M), whether M is one factor or several; `flatten` opens a matrix into its factors."""
+    """Looks for M beside its inverse, whether M is one factor or several; `flatten` opens a matrix into its factors."""
 
     inverses: frozenset[str]
     is_symmetric: Callable[[Expr], bool]
     flatten: Flatten
 
     def cancelled(self, factors: Sequence[Edge], out: Labels) -> list[Edge] | None:
-        """The factors with one pair M, inv(M) replaced by a delta; nothing if there is none."""
+        """The factors with one such pair replaced by a delta; nothing if there is none."""
         for position, (node, labels) in enumerate(factors):
             if node.head != PRIMITIVE or node.data[0] not in self.inverses or node.data[1] or len(set(labels)) < 2:
                 continue
@@ -38,7 +38,7 @@ class Cancellation:
     ) -> Iterator[tuple[frozenset[int], int]]:
         """Places of the inverted matrix with one axis on the shared label, and the label of its other axis.
 
-        The axis of inv(M) that is summed meets the other axis of M: inv(M)[a, b]*M[b, c].
+        The axis of the inverse that is summed meets the other axis of M.
         """
         matrix, order = inverted
         wanted, ends = self.flatten(matrix)

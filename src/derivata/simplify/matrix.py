@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from derivata.expr.node import CONTRACTION, SYMBOL, Edge, Expr, Labels, Size, axes, contraction
-from derivata.expr.spell import can_keep
+from derivata.expr.place import can_keep
 from derivata.rewrite.fold import product
 
 

@@ -32,6 +32,7 @@ from derivata.rules.book import Book
 from derivata.simplify.canonical import canonical, collapsed, collapsing
 from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
+from derivata.simplify.like_terms import merged_product, merged_sum
 from derivata.simplify.network import Distribution, normal_contraction, ordered
 from derivata.simplify.products import chain, square_factors, transposed
 from derivata.simplify.rational import (
@@ -51,11 +52,13 @@ ROUNDS = 6
 
 def normal(root: Expr, book: Book, distribution: Distribution | None = None) -> Expr:
     """The canonical node among those that algebra shows equal; `normal(normal(e)) is normal(e)`."""
-    return normal_with_cuts(root, book, distribution)[0]
+    return normal_with_cuts(root, book, distribution)[0].root
 
 
-def normal_with_cuts(root: Expr, book: Book, distribution: Distribution | None = None) -> tuple[Expr, dict[Expr, Expr]]:
-    """The normal form, and that of every cut point of the input."""
+def normal_with_cuts(
+    root: Expr, book: Book, distribution: Distribution | None = None
+) -> tuple[Normaliser, dict[Expr, Expr]]:
+    """The pass over the normal form that changed nothing, and the normal form of every cut point of the input."""
     cuts: dict[Expr, Expr] | None = None
     for _ in range(ROUNDS):
         work = Normaliser(root, book, distribution)
@@ -67,7 +70,10 @@ def normal_with_cuts(root: Expr, book: Book, distribution: Distribution | None =
         if following is root:
             break
         root = following
-    return root, cuts or {}
+    else:
+        work = Normaliser(root, book, distribution)
+        work.run()
+    return work, cuts or {}
 
 
 class Normaliser:
@@ -136,7 +142,7 @@ class Normaliser:
         total_node = call(ADD, terms, node.shape)
         value = rational(total_node, self.leaf, self.opened)
         if collapsing(value):
-            return _merged_sum(terms, total_node)
+            return merged_sum(terms, total_node)
         return self._identities(canonical(value))
 
     def cluster_again(self, node: Expr) -> Expr:
@@ -325,8 +331,8 @@ class Normaliser:
         return self.cluster(node) if is_internal(node) and node.head != NUMBER else node
 
     def _identities(self, node: Expr) -> Expr:
-        """The first identity of purpose `shorter` that applies, again and again."""
-        for _, left, right in self.book.sides("shorter"):
+        """The first identity of purpose `shorter` or `outward` that applies, again and again."""
+        for _, left, right in (*self.book.sides("shorter"), *self.book.sides("outward")):
             if left.head != node.head or (left.head == CALL and left.data != node.data) or left.data == ADD:
                 continue
             if left.head == CONTRACTION and (len(left.args) != len(node.args) or is_elementwise(left)):
@@ -340,10 +346,10 @@ class Normaliser:
         """A cluster too large to multiply out: flattened, like terms and like factors merged, sorted."""
         parts = [(self.memo.get(c, c), labels) for c, labels in node.args]
         if node.head == CALL and node.data == ADD:
-            return _merged_sum(parts, node)
+            return merged_sum(parts, node)
         if node.head == CALL:
             return power_of(parts[0], parts[1], node.shape)
-        return _merged_product(parts, node)
+        return merged_product(parts, node)
 
 
 def _is_on_operands(node: Expr) -> bool:
@@ -355,58 +361,6 @@ def _is_positive(node: Expr) -> bool:
     if node.head == NUMBER:
         return bool(node.data > 0)
     return node.head == "symbol" and node.data.positive
-
-
-def _split(edge: Edge) -> tuple[Fraction, Edge]:
-    """A term as its number and the rest."""
-    node, labels = edge
-    if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
-        value = Fraction(node.args[0][0].data)
-        return value, (scaled(node, 1 / value), labels)
-    return Fraction(1), edge
-
-
-def _merged_sum(parts: list[Edge], node: Expr) -> Expr:
-    flat: list[Edge] = []
-    for child, labels in parts:
-        if child.head == CALL and child.data == ADD:
-            flat.extend((c, tuple(labels[i] for i in w)) for c, w in child.args)
-        else:
-            flat.append((child, labels))
-    counted: dict[Edge, Fraction] = {}
-    constant = Fraction(0)
-    for edge in flat:
-        if edge[0].head == NUMBER:
-            constant += edge[0].data
-            continue
-        value, rest = _split(edge)
-        counted[rest] = counted.get(rest, Fraction(0)) + value
-    terms = [(scaled(c, v), labels) for (c, labels), v in counted.items() if v]
-    terms.sort(key=lambda e: (e[0].digest, e[1]))
-    return total([*terms, (number(constant), ())], node.shape)
-
-
-def _merged_product(parts: list[Edge], node: Expr) -> Expr:
-    place = {label: i for i, label in enumerate(node.data)}
-    coefficient = Fraction(1)
-    exponents: dict[Edge, Fraction] = {}
-    stack = [(c, tuple(place[i] for i in w)) for c, w in reversed(parts)]
-    while stack:
-        child, labels = stack.pop()
-        if child.head == NUMBER:
-            coefficient *= child.data
-        elif child.head == CONTRACTION and is_elementwise(child):
-            inner = {label: labels[i] for i, label in enumerate(child.data)}
-            stack.extend((c, tuple(inner[i] for i in w)) for c, w in reversed(child.args))
-        elif child.head == CALL and child.data == POWER and is_internal(child):
-            base, where = child.args[0]
-            edge = (base, tuple(labels[i] for i in where))
-            exponents[edge] = exponents.get(edge, Fraction(0)) + child.args[1][0].data
-        else:
-            exponents[child, labels] = exponents.get((child, labels), Fraction(0)) + 1
-    factors = [(power_of((c, axes(c)), (number(e), ()), c.shape), labels) for (c, labels), e in exponents.items() if e]
-    factors.sort(key=lambda e: (e[0].digest, e[1]))
-    return product([(number(coefficient), ()), *factors], axes(node), dict(enumerate(node.shape)))
 
 
 __all__ = ["Normaliser", "Rational", "normal"]

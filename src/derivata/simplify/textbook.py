@@ -42,13 +42,13 @@ from derivata.simplify.generators import variants
 from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
-from derivata.simplify.normal import CUT_COST, Normaliser, normal, normal_with_cuts
-from derivata.simplify.ordering import Ordering, kind_of
+from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
+from derivata.simplify.ordering import kind_of
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational, scaled
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
-from derivata.simplify.written import parts_as_written
+from derivata.simplify.written import Written, as_written
 
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
@@ -80,10 +80,11 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
 
     `terms` are the derivatives of the terms of a sum: they add up to `raw`, and a sum stays one if that reads well.
     """
-    work = _Textbook(given, book, Distribution())
+    written = as_written(given, book)
+    work = _Textbook(written, book, Distribution())
     shown = work.show(raw, terms)
     if work.distribution.happened and raw.cost < LARGEST_ALONE:
-        other = _Textbook(given, book, Distribution(sparing=True))
+        other = _Textbook(written, book, Distribution(sparing=True))
         undistributed = other.show(raw, terms)
         if cost(undistributed) < cost(shown):
             work, shown = other, undistributed
@@ -103,31 +104,19 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
 
 
 class _Textbook:
-    def __init__(self, given: Expr, book: Book, distribution: Distribution) -> None:
-        self.book, self.distribution = book, distribution
-        order = topological(given)
-        self.order = Ordering(given)
-        self.familiar = frozenset(n for n in order if n.head == CALL and n.data == ADD)
-        inner = [n for n in order if n in self.familiar and n is not given and n.cost < LARGEST_SUM]
+    def __init__(self, written: Written, book: Book, distribution: Distribution) -> None:
+        self.written, self.book, self.distribution = written, book, distribution
+        self.order, self.familiar = written.order, written.familiar
         self.busy: set[Expr] = set()  # clusters being printed: a sum is not written by itself
-        self.sums = list(dict.fromkeys(normal(n, book) for n in inner[:MOST_ALONE]))
-        self.written = parts_as_written(given, self._normaliser(given))
         self.symmetric: set[Expr] = set()  # printed forms
-        self.has_dots = any(_is_dot(n) for n in order)  # z@c is written as a product of vectors, not as a sum
-        self.known = {n.data for n in order if n.head == CALL} | {n.data[0] for n in order if n.head == PRIMITIVE}
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
 
-    def _normaliser(self, root: Expr) -> Normaliser:
-        normaliser = Normaliser(root, self.book, self.distribution)
-        normaliser.run()
-        return normaliser
-
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
         """The shortest of: the whole simplified, each summand of it, each of `terms`."""
-        found, self.cut = normal_with_cuts(raw, self.book, self.distribution)
-        whole = self._present(found)
+        normalised, self.cut = normal_with_cuts(raw, self.book, self.distribution)
+        whole = self._present(normalised)
         if raw.cost > LARGEST_ALONE:
             return whole
         limit = cost(whole) + self._bonus(whole)
@@ -157,7 +146,7 @@ class _Textbook:
         for child, labels in parts:
             if amount > limit:
                 return None
-            shown = self._present(normal(child, self.book, self.distribution))
+            shown = self._normal_and_shown(child)
             amount += cost(shown) - REPEATED * len(parts)  # what terms share is counted once
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
@@ -165,10 +154,12 @@ class _Textbook:
                 terms.append(_narrowed(shown, labels))
         return sorted_sum(terms, shape, self.order)
 
-    def _present(self, root: Expr) -> Expr:
+    def _normal_and_shown(self, node: Expr) -> Expr:
+        return self._present(normal_with_cuts(node, self.book, self.distribution)[0])
+
+    def _present(self, normaliser: Normaliser) -> Expr:
         """The printed form of a normal node; every atom below gets its own first."""
-        normaliser = self._normaliser(root)
-        roots = normaliser.roots
+        root, roots = normaliser.root, normaliser.roots
         for node in topological(root):
             if node not in self.shown and (node in roots or not is_internal(node)):
                 self._put(node, self._node(node, normaliser))
@@ -202,8 +193,8 @@ class _Textbook:
         else:
             args = tuple((self._pretty(c), labels) for c, labels in node.args)
             shown = self._turned(self._as_written(with_args(node, args), normaliser), normaliser)
-        if node in self.written:
-            part, labels = self.written[node]
+        if node in self.written.parts:
+            part, labels = self.written.parts[node]
             part = part if labels == axes(part) else contraction([(part, labels)], axes(part))
             if cost(part, self.atoms) < cost(shown, self.atoms) + WRITTEN_BONUS:
                 shown = part
@@ -223,7 +214,7 @@ class _Textbook:
         return scaled(turned, Fraction(-1)) if node.data in facts.odd else turned
 
     def _turned(self, node: Expr, normaliser: Normaliser) -> Expr:
-        """inv(A).T rather than inv(A.T)."""
+        """f(A).T rather than f(A.T), for functions that let a transpose through."""
         if node.head != PRIMITIVE or len(node.args) != 1 or not is_transposed(node.args[0][0]):
             return node
         name, mapped = node.data
@@ -245,7 +236,7 @@ class _Textbook:
             if rest is not None:
                 edges.append((rest, labels))
         edges.sort(key=self.order)
-        if self.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
+        if self.written.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
             return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
         return self._arranged(edges, node.data, sizes)
 
@@ -291,13 +282,13 @@ class _Textbook:
         for (condition, labels), parts in groups.items():
             if len(parts) > 1:
                 sides = [replace(node, {p: spread(p.args[i], p.shape) for p in parts}) for i in (1, 2)]
-                shown = [self._present(normal(side, self.book, self.distribution)) for side in sides]
+                shown = [self._normal_and_shown(side) for side in sides]
                 edges = [(self._pretty(condition), labels), *(_narrowed(s, axes(s)) for s in shown)]
                 yield call(parts[0].data, edges, node.shape)
 
     def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
         yield value
-        yield from in_sums(value, [s for s in self.sums if s not in self.busy], normaliser)
+        yield from in_sums(value, [s for s in self.written.sums if s not in self.busy], normaliser)
         for variant in variants(value, normaliser):
             yield variant
             if variant.families != value.families:
@@ -309,7 +300,9 @@ class _Textbook:
             return 0.0
         had = {f.node.data for f in value.families if f.node.head == CALL}
         new = (
-            {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)} - had - self.known
+            {n.data for n in topological(candidate) if n.head == CALL and n.data not in (ADD, POWER)}
+            - had
+            - self.written.known
         )
         return 0.1 + 0.5 * len(new)
 
@@ -343,11 +336,6 @@ def _narrowed(node: Expr, labels: Labels) -> Edge:
     sizes = dict(zip(node.data, node.shape, strict=True))
     place = dict(zip(node.data, labels, strict=True))
     return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
-
-
-def _is_dot(node: Expr) -> bool:
-    """The product of two vectors, or of a matrix and a vector."""
-    return node.head == CONTRACTION and len(node.args) == 2 and len(node.args[1][1]) == 1 and not is_elementwise(node)
 
 
 def _is_pair(node: Expr) -> bool:
