@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ def _expression(f: Expr | str, where: str | None) -> Expr:
     if isinstance(f, Expr):
         return f
     if isinstance(f, str):
+        if where is not None and not isinstance(where, str):
+            raise ReadError(f'where is text such as "X[n,d], y[n]", not {type(where).__name__}')
         return read(f, where)
     raise ReadError(f"expected an expression or its text, found {type(f).__name__}")
 
@@ -81,6 +84,8 @@ def derive(
     last time. Raises VerificationError rather than return what exact arithmetic does not confirm, and KinkError
     at kinks when they are not allowed.
     """
+    if not isinstance(order, int) or isinstance(order, bool) or order < 1:
+        raise ReadError(f"order must be a whole number from 1 on, not {order!r}"[:80])
     of = _expression(f, where)
     component = None
     if isinstance(wrt, str) and "[" in wrt:
@@ -90,7 +95,8 @@ def derive(
         inner = replace(of, {variable(symbol): variable(symbol.free)})
         for _ in range(order - 1):
             inner = _derivation(inner, symbol.free, symbol.free, of, component, allow_kinks).result
-        return _derivation(inner, symbol.free, symbol, of, component, allow_kinks)
+        found = _derivation(inner, symbol.free, symbol, of, component, allow_kinks)
+        return dataclasses.replace(found, given=of, order=order)
 
 
 def _derivation(

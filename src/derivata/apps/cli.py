@@ -163,7 +163,7 @@ def _print(text: str) -> None:
 
 def _coloured(text: str) -> None:
     """Rule names and notes in colour on a terminal; NO_COLOR and pipes get plain text."""
-    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
         click.echo(text)
         return
     for line in text.split("\n"):
@@ -197,6 +197,10 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"error: the output could not be written: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from derivata.expr.node import (
     variable,
 )
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import collector_paused, depends, topological
+from derivata.expr.walk import collector_paused, depends, symbols, topological
 from derivata.rewrite.fold import product, total
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rewrite.step import Step
@@ -49,7 +49,10 @@ def linearise(of: Expr, by: Expr, book: Book) -> Differential:
         raise VariableError(
             f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it"
         )
-    change = variable(Symbol("d" + by.data.name, by.shape, frozenset({"differential"})))
+    name = "d" + by.data.name
+    while name in symbols(of):
+        name += "_"
+    change = variable(Symbol(name, by.shape, frozenset({"differential"})))
     forms: dict[Expr, Expr] = {by: change}
     steps: list[Step] = []
     for node in topological(of):

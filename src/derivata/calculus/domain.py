@@ -44,19 +44,24 @@ REAL = Bounds(-math.inf, True, math.inf, True)
 
 def domain_of(of: Expr, book: Book) -> tuple[str, ...]:
     """Conditions that do not follow from the declarations, as text."""
-    order = topological(of)
-    if len(order) > MOST_NODES:
-        return ()
-    bounds: dict[Expr, Bounds] = {}
+    bounds = bounds_of(of, book)
     found: list[str] = []
-    for node in order:
-        bounds[node] = _bounds(node, bounds, book)
+    for node in bounds:
         if node.head == CALL and node.data == POWER:
             found.extend(_power(node, bounds))
         elif (record := record_of(node, book)) is not None:
             for condition in filter(None, record.domain.split(",")):
                 found.extend(_condition(condition.strip(), record, node, bounds, book))
     return tuple(dict.fromkeys(found))
+
+
+def bounds_of(of: Expr, book: Book) -> dict[Expr, Bounds]:
+    """What is known of the values of every node; nothing for very large expressions."""
+    order = topological(of)
+    bounds: dict[Expr, Bounds] = {}
+    for node in order if len(order) <= MOST_NODES else ():
+        bounds[node] = _bounds(node, bounds, book)
+    return bounds
 
 
 def _power(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:

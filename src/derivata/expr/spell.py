@@ -71,7 +71,7 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
     if kept := _keepdims(edge, rank, written):
         return kept
     if is_stretchable(edge, rank):
-        return _product(stretched(edge, shape), written)
+        return _product(stretched(edge, shape), written, whole=False)
     if sorted(labels) == list(range(rank)):
         return _contraction(contraction([(child, labels)], tuple(range(rank))), written)
     first = min(labels)
@@ -180,21 +180,19 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
 
 def _is_elementwise(node: Expr) -> bool:
     rank = len(node.shape)
-    return (
-        node.data == tuple(range(rank))
-        and len(node.args) > 1
-        and all(has_place(edge, rank) for edge in node.args)
-        and (not rank or any(len(labels) == rank for _, labels in node.args))
-    )
+    return node.data == tuple(range(rank)) and len(node.args) > 1 and all(has_place(edge, rank) for edge in node.args)
 
 
-def _product(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
+def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> Syntax:
+    """An elementwise product; `whole`: where no factor has all its axes, ones do."""
+    narrow = whole and bool(node.shape) and all(len(labels) < len(node.shape) for _, labels in node.args)
+    ones = [function("ones", *map(_size, node.shape))] if narrow else []
     factors: list[Syntax] = []
     args = [child for child, _ in node.args]
     if args[0].head == NUMBER and args[0].data == -1:
         rest = contraction(node.args[1:], node.data, dict(zip(node.data, node.shape, strict=True)))
-        if len(args) > 2:
-            inner = _product(rest, written)
+        if len(args) > 2 or ones:
+            inner = _product(rest, written, whole=whole)
         elif _is_reciprocal(args[1]):
             inner = _reciprocal(args[1], written)
         else:
@@ -208,6 +206,7 @@ def _product(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
             factors.append(Syntax("reciprocal", "/", 0, [_inverse(child, written)], node=child))
         else:
             factors.append(_operand(edge, node.shape, written))
+    factors += ones
     if factors[0].kind == "reciprocal":
         factors.insert(0, _number(number(1)))
     factors[0] = _grouped(factors[0], "product")

@@ -42,7 +42,7 @@ class Vocabulary:
     def suggestion(self, name: str, others: tuple[str, ...] = ()) -> str:
         """`; did you mean this?` or nothing."""
         names = [*self.functions, *others]
-        swapped = [n for n in names if sorted(n) == sorted(name[:40])]  # the same letters are nearest
+        swapped = [n for n in names if sorted(n) == sorted(name[:40].lower())]  # the same letters are nearest
         close = swapped or difflib.get_close_matches(name[:40], names, n=1, cutoff=0.6)
         return f"; did you mean {close[0]}?" if close else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from derivata.rewrite.step import Step
 Show = Callable[[str, Expr, "Expr | None"], str]  # lead, expression, the part that changes
 SHOWN_STEPS = 40
 SHOWN_NODES = 600
+_ORDINALS = {1: "first", 2: "second", 3: "third"}
 OPEN, CLOSE = "\u2039", "\u203a"
 
 
@@ -48,6 +50,8 @@ class Derivation:
     kinks: tuple[str, ...] = ()
     domain: tuple[str, ...] = ()
     raw: Expr | None = None
+    given: Expr | None = None  # what was to be differentiated `order` times; `of` is its last but one derivative
+    order: int = 1
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -89,7 +93,7 @@ class Derivation:
             shown += 1
             if shown == SHOWN_STEPS:
                 break
-        if current is not self.result:
+        if current is not self.result and (self.by.shape or write(current) != write(self.result)):
             rule = "read the gradient off, simplify" if self.by.shape else "simplify"
             yield Line(rule, current, self.result, current)
 
@@ -139,14 +143,23 @@ class Derivation:
         yield from self.notes()
 
     def _head(self, show: Show) -> Iterator[str]:
-        yield f"{self.kind.capitalize()} by {self.by.name} of"
-        yield show("    ", self.of, None)
+        kind = self.kind[0].upper() + self.kind[1:]
+        yield f"{kind} by {self.by.name} of"
+        yield show("    ", self.of if self.given is None else self.given, None)
+        if self.order > 1:
+            yield f"{_ORDINALS.get(self.order - 1, f'{self.order - 1}th')} derivative:"
+            yield show("    ", self.of, None)
         if self.held:
             yield f"held constant: {', '.join(self.held)}"
 
     @property
     def kind(self) -> str:
-        """What one calls it: derivative, gradient or Jacobian."""
+        """What one calls it: derivative, gradient, Jacobian or Hessian."""
+        if self.order > 1:
+            given = self.of if self.given is None else self.given
+            if self.order == 2 and self.by.shape and not given.shape:
+                return "Hessian"
+            return f"{_ORDINALS.get(self.order, f'{self.order}th')} derivative"
         return "Jacobian" if self.of.shape else "gradient" if self.by.shape else "derivative"
 
     def notes(self) -> tuple[str, ...]:
@@ -214,4 +227,5 @@ def _marked_text(root: Expr, changed: Expr | None, marks: tuple[str, str]) -> st
     if changed is None or changed is root:
         return text
     part = write(changed)
-    return text.replace(part, f"{marks[0]}{part}{marks[1]}")
+    whole = re.escape(part) if not part[0].isalnum() else rf"(?<![\w']){re.escape(part)}"
+    return re.sub(whole, lambda found: f"{marks[0]}{found.group()}{marks[1]}", text)

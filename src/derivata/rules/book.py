@@ -29,7 +29,8 @@ class Book:
         signatures: dict[str, Signature] = {}
         for function in self.functions:
             signature = function.as_signature()
-            for name in (function.name, *function.aliases):
+            letter = [function.unicode] if function.unicode and not signature.arguments else []
+            for name in (function.name, *function.aliases, *letter):
                 signatures[name] = signature
         return Vocabulary(signatures)
 

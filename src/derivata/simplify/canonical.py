@@ -176,12 +176,12 @@ def _special(family: Family) -> bool:
 
 def _use(edges: list[Edge], value: Rational) -> Expr:
     """Rename along deltas, pick along selectors."""
-    deltas = {labels: child for child, labels in edges if is_identity_matrix(child)}
+    deltas = [labels for child, labels in edges if is_identity_matrix(child)]
     first = _equal_labels(deltas)
     named = [(c, tuple(first.get(i, i) for i in w)) for c, w in edges if not is_identity_matrix(c)]
-    eye = next(iter(deltas.values()), None)
     edges = [_diagonal(c, w) for c, w in named]
-    edges += [(eye, (keep, i)) for i, keep in sorted(first.items()) if i != keep and eye is not None]
+    kept = [(i, keep) for i, keep in sorted(first.items()) if i != keep]
+    edges += [(contraction([], (0, 0), {0: value.shape[i]}), (keep, i)) for i, keep in kept]
     for child, labels in list(edges):
         if is_onehot(child):
             edges = [_picked(c, w, child, labels[0]) if labels[0] in w and c is not child else (c, w) for c, w in edges]

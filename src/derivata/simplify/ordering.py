@@ -38,7 +38,7 @@ def kind_of(node: Expr, depth: int = 3) -> int:
         if exponent.head != NUMBER:
             return 1
         return 3 if exponent.data < 0 else kind_of(base, depth)
-    if node.head == NUMBER:
+    if node.head == NUMBER or (node.head == CALL and not node.args):
         return 0
     if node.head == SYMBOL and "differential" in node.data.traits:
         return 4

@@ -53,7 +53,7 @@ from derivata.simplify.written import Written, as_written
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
 GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
-SUM_OF_CALLS = 0.6  # ties go to the product: what the chain rule gives
+SUM_OF_CALLS = 1.2  # ties go to the product: what the chain rule gives
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
 LARGEST_SUM = 60  # nodes of a sum in the input that may stand for itself in the result
 
