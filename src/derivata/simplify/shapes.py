@@ -28,6 +28,7 @@ from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost, is_negative
 from derivata.simplify.rational import Polynomial, Rational, from_flint, scaled, term_edges
 
+MOST_SHAPED = 80  # terms; of more the factored form is the only one looked at
 MOST_COLLECTED = 40
 DEEPEST = 1000  # larger parts are not searched for minus signs
 MOST_GENERATORS = 6
@@ -53,6 +54,8 @@ class Printer:
         factored = self._factors(top)
         below = self._below()
         yield self._quotient(factored, below)
+        if len(top) + len(bottom) > MOST_SHAPED:
+            return
         scale, content, rest = self._content(top)
         yield self._quotient((scale, [*content, *self._polynomial(rest)]), below)
         if len(top) > 1 and len(bottom) == 1:

@@ -46,7 +46,7 @@ from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
 from derivata.simplify.ordering import kind_of
 from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational, scaled
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import Printer, is_polynomial_term, negated
+from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
 from derivata.simplify.written import Written, as_written
 
@@ -54,6 +54,8 @@ ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless som
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
 GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
 SUM_OF_CALLS = 1.2  # ties go to the product: what the chain rule gives
+MOST_EFFORT, EFFORT_OF_EACH = 2_000, 40
+MOST_CHANGED = 4  # families among which a second change of generator is tried
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
 LARGEST_SUM = 60  # nodes of a sum in the input that may stand for itself in the result
 
@@ -112,6 +114,7 @@ class _Textbook:
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
+        self.effort = 0  # terms of all candidates looked at, less what every cluster may have
 
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
         """The shortest of: the whole simplified, each summand of it, each of `terms`."""
@@ -255,9 +258,13 @@ class _Textbook:
         value = rational(node, normaliser.leaf, normaliser.opened)
         self.busy.add(node)
         best: tuple[float, Expr] | None = None
+        self.effort -= EFFORT_OF_EACH
         for position, choice in enumerate(self._choices(value, normaliser)):
+            if position and self.effort > MOST_EFFORT:
+                break  # an expression of many large clusters: what stands first will do
             printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar, self.atoms)
             for candidate in printer.candidates():
+                self.effort += len(choice.numerator)
                 price = cost(candidate, self.atoms, math.inf if best is None else best[0])
                 if best is not None and price > best[0]:
                     continue
@@ -288,10 +295,12 @@ class _Textbook:
 
     def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
         yield value
+        if len(value.numerator) + len(value.denominator) > MOST_SHAPED:
+            return
         yield from in_sums(value, [s for s in self.written.sums if s not in self.busy], normaliser)
         for variant in variants(value, normaliser):
             yield variant
-            if variant.families != value.families:
+            if variant.families != value.families and len(value.families) <= MOST_CHANGED:
                 yield from (v for v in variants(variant, normaliser) if len(v.families) <= len(value.families))
 
     def _foreign(self, candidate: Expr, value: Rational, position: int) -> float:
