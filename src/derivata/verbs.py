@@ -11,8 +11,8 @@ from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import KinkError, ReadError, VariableError
 from derivata.expr import lower
-from derivata.expr.node import ADD, CALL, Edge, Expr, contraction, shape_text, variable
-from derivata.expr.notation import ravel, zeros
+from derivata.expr.node import ADD, CALL, Edge, Expr, axes, contraction, shape_text, variable
+from derivata.expr.notation import is_onehot, onehot, ravel, zeros
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
@@ -22,7 +22,9 @@ from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
 from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
 from derivata.simplify import normal as _normal
+from derivata.simplify.cost import cost
 from derivata.simplify.recognise import recognise
+from derivata.simplify.selection import selected
 from derivata.simplify.textbook import Presented, present, textbook
 
 if TYPE_CHECKING:
@@ -136,17 +138,20 @@ def _term_derivatives(of: Expr, by: Expr) -> list[Expr]:
 
 def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     """One entry of the variable: the part of the derivative that belongs to it."""
+    symbol = by.data
     places = text.strip().removesuffix("]").split(",")
     if len(places) != len(by.shape):
-        raise VariableError(f"{by.data.name} has {len(by.shape)} axes, {len(places)} subscripts were given")
-    lead = "Q[" + ",".join(map(str, result.shape)) + "]"
-    subscripts = ", ".join([":"] * len(of.shape) + [p.strip() for p in places])
-    free = ", ".join(f"{p.strip()} int" for p in places if p.strip().isidentifier())
-    picked = lower.read(f"Q[{subscripts}]", ", ".join(filter(None, (lead, free))), book().vocabulary)
-    args = tuple((result if c.head == "symbol" and c.data.name == "Q" else c, labels) for c, labels in picked.args)
-    entry = contraction(args, picked.data)
-    shown = textbook(entry, of, book())
-    verify_equal(entry, shown)
+        raise VariableError(f"{symbol.name} has {len(by.shape)} axes, {len(places)} subscripts were given")
+    free = [f"{p.strip()} int" for p in places if p.strip().isidentifier()]
+    declared = ", ".join([f"{symbol.name}[{','.join(map(str, by.shape))}]", *free])
+    entry = lower.read(f"{symbol.name}[{text.strip()}", declared, book().vocabulary)
+    picks = {len(of.shape) + label: node.args[0][0] for node, (label, *_) in entry.args if is_onehot(node)}
+    whole = axes(result)
+    selectors = [(onehot(place, result.shape[axis]), (axis,)) for axis, place in picks.items()]
+    kept = tuple(axis for axis in whole if axis not in picks)
+    shown = selected(result, picks)
+    shown = min(shown, textbook(shown, of, book()), key=cost)
+    verify_equal(contraction([(result, whole), *selectors], kept), shown)
     return shown
 
 

@@ -107,9 +107,7 @@ def test_on_one_line(text: str, expected: str) -> None:
         (
             "x*y1 - sum(z)/n",
             """
-            |       1
-            |x·y₁ - ─ · ∑ᵢ zᵢ
-            |       n
+            |x·y₁ - mean(z)
             """,
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from derivata.expr.means import Mean, mean_among
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -20,12 +21,13 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    differential,
     number,
 )
 from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
+from derivata.expr.pieces import function, spell_name, spell_number, spell_size, spell_sum
 from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
-from derivata.expr.sizes import size_parts
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
@@ -33,9 +35,9 @@ _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
 
 def spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if node.head == NUMBER:
-        return _number(node)
+        return spell_number(node)
     if node.head == SYMBOL:
-        return _name(node.data.name)
+        return spell_name(node.data.name)
     if node.head == DIFFERENTIAL:
         return Syntax("differential", node.data, 0, [written[node.args[0][0]]])
     if node.head == CALL:
@@ -43,23 +45,6 @@ def spell_node(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if node.head == CONTRACTION:
         return _contraction(node, written)
     return _primitive(node, written)
-
-
-def _number(node: Expr) -> Syntax:
-    return Syntax("number", str(node.data), 0, value=node.data)
-
-
-def _name(name: str) -> Syntax:
-    return Syntax("name", name, 0)
-
-
-def function(name: str, *args: Syntax) -> Syntax:
-    return Syntax("call", name, 0, list(args))
-
-
-def _size(size: Size) -> Syntax:
-    parts = [_number(number(part)) if isinstance(part, int) else _name(part) for part in size_parts(size)]
-    return parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
 
 
 def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> Syntax:
@@ -93,14 +78,14 @@ def _keepdims(edge: Edge, rank: int, written: dict[Expr, Syntax]) -> Syntax | No
     inner, summed = kept
     if all(inner.shape[i] == 1 for i in summed):
         return written[inner]
-    return _sum(written[inner], summed, rank, keepdims=True)
+    return spell_sum(written[inner], summed, rank, keepdims=True)
 
 
 def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args = [_operand(edge, node.shape, written) for edge in node.args]
     if node.args and all(len(labels) < len(node.shape) for _, labels in node.args):
         # Broadcasting beyond every operand has no spelling of its own.
-        args[0] = Syntax("product", "*", 0, [args[0], function("ones", *map(_size, node.shape))])
+        args[0] = Syntax("product", "*", 0, [args[0], function("ones", *map(spell_size, node.shape))])
     if node.data == ADD:
         return Syntax("sum", "+", 0, [_grouped(a, "sum") if i == 0 else a for i, a in enumerate(args)])
     if node.data == POWER:
@@ -111,7 +96,7 @@ def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return Syntax("binary", "**", 0, args)
     if node.data in _SIGNS:
         return Syntax("binary", _SIGNS[node.data], 0, args)
-    return function(node.data, *args) if args else _name(node.data)
+    return function(node.data, *args) if args else spell_name(node.data)
 
 
 def _grouped(syntax: Syntax, kind: str) -> Syntax:
@@ -124,7 +109,7 @@ def _grouped(syntax: Syntax, kind: str) -> Syntax:
 def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     name, mapped = node.data
     if is_ravel(node):
-        return function(name, *map(_size, node.shape[1:]))
+        return function(name, *map(spell_size, node.shape[1:]))
     if not mapped and (inner := _reduced_whole(node)) is not None:
         return function(name, written[inner])
     if mapped and len(node.args) == 1 and len(node.shape) == mapped == len(node.args[0][0].shape) - 1:
@@ -134,7 +119,7 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         order = tuple(sorted(labels))
         args.append(written[child] if labels == order else _contraction(contraction([(child, labels)], order), written))
     if is_onehot(node):
-        args.append(_size(node.shape[0]))
+        args.append(spell_size(node.shape[0]))
     return function(name, *args)
 
 
@@ -145,7 +130,7 @@ def _reduction(name: str, edge: Edge, mapped: int, written: dict[Expr, Syntax]) 
     text = written[child]
     if tuple(label for label in labels if label != mapped) != tuple(range(mapped)):
         axis, text = mapped, _contraction(contraction([edge], tuple(range(mapped + 1))), written)
-    return function(name, text, Syntax("keyword", "axis", 0, [_number(number(axis))]))
+    return function(name, text, Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
 
 
 def _reduced_whole(node: Expr) -> Expr | None:
@@ -162,7 +147,7 @@ def _reduced_whole(node: Expr) -> Expr | None:
 def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args, out = node.args, node.data
     if len(args) == 1 and args[0][0] is ZERO and len(set(out)) == len(out):
-        return function("zeros", *map(_size, node.shape))
+        return function("zeros", *map(spell_size, node.shape))
     if _is_elementwise(node):
         return _product(node, written)
     if picked := _subscript(node, written):
@@ -186,8 +171,10 @@ def _is_elementwise(node: Expr) -> bool:
 def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> Syntax:
     """An elementwise product; `whole`: where no factor has all its axes, ones do."""
     narrow = whole and bool(node.shape) and all(len(labels) < len(node.shape) for _, labels in node.args)
-    ones = [function("ones", *map(_size, node.shape))] if narrow else []
+    ones = [function("ones", *map(spell_size, node.shape))] if narrow else []
     factors: list[Syntax] = []
+    if mean := mean_among(node.args):
+        return _with_mean(node, mean, ones, written)
     args = [child for child, _ in node.args]
     if args[0].head == NUMBER and args[0].data == -1:
         rest = contraction(node.args[1:], node.data, dict(zip(node.data, node.shape, strict=True)))
@@ -201,16 +188,38 @@ def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> 
     for edge in node.args:
         child = edge[0]
         if child.head == NUMBER and factors and child.data.numerator == 1 and child.data.denominator > 1:
-            factors.append(Syntax("reciprocal", "/", 0, [_number(number(1 / child.data))]))
+            factors.append(Syntax("reciprocal", "/", 0, [spell_number(number(1 / child.data))]))
         elif _is_reciprocal(child):
             factors.append(Syntax("reciprocal", "/", 0, [_inverse(child, written)], node=child))
         else:
             factors.append(_operand(edge, node.shape, written))
     factors += ones
     if factors[0].kind == "reciprocal":
-        factors.insert(0, _number(number(1)))
+        factors.insert(0, spell_number(number(1)))
     factors[0] = _grouped(factors[0], "product")
     return Syntax("product", "*", 0, factors)
+
+
+def _with_mean(node: Expr, mean: Mean, ones: list[Syntax], written: dict[Expr, Syntax]) -> Syntax:
+    """A product with the sum and its divisor written as a mean."""
+    total, labels = node.args[mean.sum]
+    inner, own = total.args[0]
+    summed = [i for i, label in enumerate(own) if label not in total.data]
+    keeps = not is_aligned((total, labels), len(node.shape))
+    text = spell_sum(written[inner], summed, len(own), keepdims=keeps, name="mean")
+    rest: list[Edge] = [e for i, e in enumerate(node.args) if i not in (mean.sum, mean.divisor)]
+    stand_in = _stand_in(total)
+    numbers = [(number(mean.number), ())] if mean.number != 1 else []
+    edges: list[Edge] = [*numbers, *rest[: mean.sum], (stand_in, labels), *rest[mean.sum :]]
+    if len(edges) == 1:
+        return Syntax("product", "*", 0, [text, *ones]) if ones else text
+    product = contraction(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
+    return _product(product, {**written, stand_in: text}, whole=bool(ones))
+
+
+def _stand_in(node: Expr) -> Expr:
+    """A node of the same shape that no notation looks into."""
+    return differential(node, "mean")
 
 
 def _is_reciprocal(node: Expr) -> bool:
@@ -221,7 +230,7 @@ def _is_reciprocal(node: Expr) -> bool:
 
 
 def _reciprocal(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
-    return Syntax("product", "*", 0, [_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])])
+    return Syntax("product", "*", 0, [spell_number(number(1)), Syntax("reciprocal", "/", 0, [_inverse(node, written)])])
 
 
 def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
@@ -232,7 +241,7 @@ def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return base_syntax
     if -exponent.data == HALF.data:
         return function("sqrt", base_syntax)
-    return Syntax("binary", "**", 0, [base_syntax, _number(number(-exponent.data))])
+    return Syntax("binary", "**", 0, [base_syntax, spell_number(number(-exponent.data))])
 
 
 def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
@@ -264,16 +273,16 @@ def _flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         return function("kron", *(written[a] for a in arrays))
     sizes = [child.shape[1:] for child, _ in node.args]
     if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
-        return function("commutation", *map(_size, sizes[0]))
+        return function("commutation", *map(spell_size, sizes[0]))
     return None
 
 
 def _constant(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     out = node.data
     if len(set(out)) == len(out):
-        return function("ones", *map(_size, node.shape)) if out else _number(number(1))
+        return function("ones", *map(spell_size, node.shape)) if out else spell_number(number(1))
     if out == (0, 0):
-        return function("eye", _size(node.shape[0]))
+        return function("eye", spell_size(node.shape[0]))
     return _einsum(node, written)
 
 
@@ -295,7 +304,7 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
     kept = tuple(label for label in labels if label in out)
     extra = [label for label in out if label not in labels]
     if kept == out:
-        return _sum(text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False)
+        return spell_sum(text, [i for i, label in enumerate(labels) if label not in out], len(labels), keepdims=False)
     if (
         extra
         and len(out) == len(labels)
@@ -303,14 +312,14 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
             a == b or (b not in labels and node.shape[i] == 1) for i, (a, b) in enumerate(zip(labels, out, strict=True))
         )
     ):
-        return _sum(
+        return spell_sum(
             text,
             [i for i, (a, b) in enumerate(zip(labels, out, strict=True)) if a != b],
             len(labels),
             keepdims=True,
         )
     if extra and kept == out[len(out) - len(kept) :] and kept == labels:
-        return Syntax("product", "*", 0, [text, function("ones", *map(_size, node.shape))])
+        return Syntax("product", "*", 0, [text, function("ones", *map(spell_size, node.shape))])
     return None
 
 
@@ -322,17 +331,7 @@ def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Sy
     if len(order) != len(labels) or any(labels[order[i]] != i for i in range(len(order))):
         return None
     axis = order.index(len(order) - 1)
-    return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [_number(number(axis))]))
-
-
-def _sum(text: Syntax, summed: list[int], rank: int, *, keepdims: bool) -> Syntax:
-    keep = [Syntax("keyword", "keepdims", 0, [_name("True")])] if keepdims else []
-    if len(summed) == rank and not keepdims:
-        return function("sum", text)
-    result = text
-    for axis in reversed(summed):
-        result = function("sum", result, Syntax("keyword", "axis", 0, [_number(number(axis))]), *keep)
-    return result
+    return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
 
 
 def _double(args: tuple[Edge, ...], out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
@@ -367,13 +366,13 @@ def _einsum(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         if label in seen:
             letter = _LETTERS[count]
             count += 1
-            groups.append((function("eye", _size(size)), _LETTERS[label] + letter))
+            groups.append((function("eye", spell_size(size)), _LETTERS[label] + letter))
             on_operand.add(label)
         seen.add(label)
         out += letter
     for label, size in zip(node.data, node.shape, strict=True):
         if label not in on_operand:
             on_operand.add(label)
-            groups.append((function("ones", _size(size)), _LETTERS[label]))
+            groups.append((function("ones", spell_size(size)), _LETTERS[label]))
     spec = ",".join(g for _, g in groups) + "->" + out
     return function("einsum", Syntax("string", spec, 0), *(text for text, _ in groups))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+from derivata.expr.means import mean_among
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Expr
 
 NEGATIVE_LEAD = 1.0
@@ -35,7 +36,8 @@ def cost(root: Expr, atoms: Collection[Expr] = (), limit: float = math.inf) -> f
                 continue
             seen.add(node)
         amount += _own(node)
-        stack.extend(child for child, _ in node.args)
+        mean = mean_among(node.args) if node.head == CONTRACTION else None
+        stack.extend(child for i, (child, _) in enumerate(node.args) if mean is None or i != mean.divisor)
     return amount
 
 

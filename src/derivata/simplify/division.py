@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from derivata.expr.means import mean_among
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, Labels, axes, contraction, number
 from derivata.rewrite.fold import power_of, product
 from derivata.simplify.assemble import leading_number
@@ -37,8 +38,10 @@ def divided(node: Expr, order: Ordering) -> Expr:
         return node
     scale = leading_number(node)[0]
     value, factors = _roots_below(scale, node.args if scale == 1 else node.args[1:])
-    below = [_positive_power(edge) for edge in factors if kind_of(edge[0], 0) == 3]
-    above = [edge for edge in factors if kind_of(edge[0], 0) != 3]
+    mean = mean_among(tuple(factors))
+    kept = None if mean is None else factors[mean.divisor]
+    below = [_positive_power(edge) for edge in factors if kind_of(edge[0], 0) == 3 and edge is not kept]
+    above = [edge for edge in factors if kind_of(edge[0], 0) != 3 or edge is kept]
     whole = node.data
     if any(labels not in ((), whole) for _, labels in node.args):
         return node

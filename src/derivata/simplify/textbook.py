@@ -34,6 +34,7 @@ from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
 from derivata.simplify.assemble import leading_number, sorted_sum
+from derivata.simplify.averages import in_means
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import REPEATED, cost
 from derivata.simplify.division import divided, merged_factors
@@ -233,7 +234,7 @@ class _Textbook:
         edges: list[Edge] = []
         for child, labels in node.args:
             sizes.update(zip(labels, child.shape, strict=True))
-            factor, rest = leading_number(self._pretty(child))
+            factor, rest = self._with_sign(child)
             if factor != 1 or rest is None:
                 edges.append((number(factor), ()))
             if rest is not None:
@@ -242,6 +243,19 @@ class _Textbook:
         if self.written.has_dots and not node.data and len(edges) == 1 and _is_pair(edges[0][0]):
             return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
         return self._arranged(edges, node.data, sizes)
+
+    def _with_sign(self, child: Expr) -> tuple[Fraction, Expr | None]:
+        """The number before an operand and the rest; of a sum the sign that reads better."""
+        shown = leading_number(self._pretty(child))
+        if not is_internal(child) or child.cost > CUT_COST or shown[1] is None:
+            return shown
+        turned = leading_number(self._pretty(scaled(child, Fraction(-1))))
+        if turned[1] is None or self._price(turned[1]) >= self._price(shown[1]):
+            return shown
+        return -turned[0], turned[1]
+
+    def _price(self, node: Expr) -> float:
+        return cost(node, self.atoms) + SUM_OF_CALLS * (_is_sum(node) and not is_polynomial_term(node))
 
     def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
         if any(is_ravel(node) for node, _ in edges):
@@ -269,7 +283,7 @@ class _Textbook:
                 if best is not None and price > best[0]:
                     continue
                 price += self._foreign(candidate, value, position)
-                price += SUM_OF_CALLS * (_is_sum(candidate) and not is_polynomial_term(candidate))
+                price += self._price(candidate) - cost(candidate, self.atoms)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
         factoring = Factoring(self._pretty, self._arranged, self.order, self.symmetric.__contains__)
@@ -297,7 +311,14 @@ class _Textbook:
         yield value
         if len(value.numerator) + len(value.denominator) > MOST_SHAPED:
             return
-        yield from in_sums(value, [s for s in self.written.sums if s not in self.busy], normaliser)
+        if (averaged := in_means(value)) is not None:
+            for mean, total in averaged[1]:
+                shown = self._pretty(total)
+                self.shown[mean] = with_args(mean, ((shown, mean.args[0][1]), mean.args[1]))
+            yield averaged[0]
+        sums = [s for s in self.written.sums if s not in self.busy]
+        for base in (value, *averaged[:1]) if averaged else (value,):
+            yield from in_sums(base, sums, normaliser)
         for variant in variants(value, normaliser):
             yield variant
             if variant.families != value.families and len(value.families) <= MOST_CHANGED:

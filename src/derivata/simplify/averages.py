@@ -1,0 +1,62 @@
+"""Sums as multiples of means: x - mean(x) rather than (n*x - sum(x))/n."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from flint import Ordering, fmpq_mpoly_ctx
+
+from derivata.expr.means import summed_size
+from derivata.expr.node import Expr, axes, contraction, reciprocal, variable
+from derivata.expr.notation import size_node
+from derivata.expr.sizes import size_parts
+from derivata.expr.symbol import size_symbol
+from derivata.simplify.rational import Family, Rational, reduced, to_flint
+
+
+def in_means(value: Rational) -> tuple[Rational, list[tuple[Expr, Expr]]] | None:
+    """The function in the means of its sums; and pairs (mean, sum)."""
+    sums = [
+        i
+        for i, (family, unit) in enumerate(zip(value.families, value.units, strict=True))
+        if family.kind == "plain" and unit == 1 and summed_size(family.node) not in (None, 1)
+    ]
+    if not sums:
+        return None
+    families = list(value.families)
+    units = list(value.units)
+    made: list[tuple[Expr, Expr]] = []
+    images: dict[int, tuple[Fraction, list[int]]] = {}
+    for i in sums:
+        node = value.families[i].node
+        size = summed_size(node)
+        assert size is not None
+        mean = contraction([(node, axes(node)), (reciprocal(size_node(size)), ())], axes(node))
+        made.append((mean, node))
+        factor, places = Fraction(1), []
+        for part in size_parts(size):
+            if isinstance(part, int):
+                factor *= part
+            else:
+                places.append(_place(Family(variable(size_symbol(part)), (), "plain"), families, units))
+        places.append(_place(Family(mean, value.families[i].labels, "plain"), families, units))
+        images[i] = factor, places
+    context = fmpq_mpoly_ctx.get(tuple(f"g{i}" for i in range(len(families))), Ordering.lex)
+    generators = [context.gen(i) for i in range(len(value.families))]
+    for i, (factor, places) in images.items():
+        image = context.constant(to_flint(factor))
+        for place in places:
+            image *= context.gen(place)
+        generators[i] = image
+    top, below = (p.compose(*generators, ctx=context) for p in (value.numerator, value.denominator))
+    return reduced(Rational(tuple(families), tuple(units), context, top, below, value.shape)), made
+
+
+def _place(family: Family, families: list[Family], units: list[Fraction]) -> int:
+    """Where a generator stands; a new one is put at the end."""
+    for i, known in enumerate(families):
+        if known == family and units[i] == 1:
+            return i
+    families.append(family)
+    units.append(Fraction(1))
+    return len(families) - 1
