@@ -10,10 +10,10 @@ from derivata.expr.node import Expr, set_face
 
 if TYPE_CHECKING:
     from derivata.render.derivation import Derivation
-    from derivata.verbs import code, derive, evaluate, gradient, hessian, jacobian, jvp, normal, read, vjp
+    from derivata.verbs import code, derive, evaluate, gradient, gradients, hessian, jacobian, jvp, normal, read, vjp
 
 __version__ = "0.1.0"
-_VERBS = ("code", "derive", "evaluate", "gradient", "hessian", "jacobian", "jvp", "normal", "read", "vjp")
+_VERBS = ("code", "derive", "evaluate", "gradient", "gradients", "hessian", "jacobian", "jvp", "normal", "read", "vjp")
 
 
 def __getattr__(name: str) -> Any:
@@ -49,6 +49,7 @@ __all__ = [
     "derive",
     "evaluate",
     "gradient",
+    "gradients",
     "hessian",
     "jacobian",
     "jvp",

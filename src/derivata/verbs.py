@@ -6,21 +6,22 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from derivata.calculus.derive import Differential, derivative, linearise
+from derivata.calculus.derive import Differential, derivative, derivatives, linearise
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import KinkError, ReadError, VariableError
 from derivata.expr import lower
-from derivata.expr.node import ADD, CALL, Edge, Expr, axes, contraction, shape_text, variable
+from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
 from derivata.expr.notation import is_onehot, onehot, ravel, zeros
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
+from derivata.render.gradients import Gradients
 from derivata.rewrite.fold import spread
 from derivata.rewrite.step import Step
 from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
-from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
+from derivata.run.verify import Check, verify_derivative, verify_equal, verify_gradients, verify_rules
 from derivata.simplify import normal as _normal
 from derivata.simplify.cost import cost
 from derivata.simplify.recognise import recognise
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_TERMS = 8  # of a sum whose terms are also differentiated one by one
+TOGETHER_NODES = 3000  # the same for gradients by many variables: these are checked in one run
 GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
 
 
@@ -158,7 +160,7 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
 def _checked_alone(named: Sequence[Step], found: Differential, presented: Presented) -> Check:
     """Every rule application, every step of the reverse sweep and every simplified part of a large graph."""
     verify_identities((s.before, s.after) for s in named)
-    check = verify_rules(((s.before, s.after) for s in found.steps), wrt=found.by)
+    check = verify_rules(((s.before, s.after) for s in found.steps), wrt=(found.by,))
     verify_pullbacks(found.pullbacks)
     verify_parts(presented.parts)
     return check
@@ -168,12 +170,49 @@ def gradient(
     f: Expr | str, wrt: str | Expr | None = None, where: str | None = None, *, allow_kinks: bool = True
 ) -> Expr:
     """The gradient of a scalar expression: an expression of the variable's shape."""
+    return derive(_scalar(f, where), wrt, allow_kinks=allow_kinks).result
+
+
+def gradients(
+    f: Expr | str, wrt: Sequence[str | Expr], where: str | None = None, *, allow_kinks: bool = True
+) -> Gradients:
+    """The gradients of a scalar expression by several variables, by name, from one sweep; they share their parts.
+
+    >>> print(gradients("sum((X@w + b - y)**2)", ["w", "b"], where="X[n,d], y[n], w[d]")["b"])
+    2*sum(b + X@w - y)
+    """
+    of = _scalar(f, where)
+    chosen = [_variable(of, name) for name in wrt]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise VariableError("name the variables to differentiate by, each once")
+    bys, free = [variable(s) for s in chosen], [variable(s.free) for s in chosen]
+    back = dict(zip(free, bys, strict=True))
+    with collector_paused():
+        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book())))
+        if kinks and not allow_kinks:
+            raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
+        named = recognise(replace(of, dict(zip(bys, free, strict=True))), book())
+        raw, steps, pullbacks = derivatives(named.result, free, book())
+        raw = tuple(replace(r, back) for r in raw)
+        presented = present(bundle(raw), recognise(of, book()).result, book())
+        shown = [part for part, _ in presented.result.args]
+        if len(topological(of)) <= TOGETHER_NODES:
+            check = verify_gradients(of, bys, shown)
+        else:
+            verify_identities((s.before, s.after) for s in named.steps)
+            check = verify_rules(((s.before, s.after) for s in steps), wrt=free)
+            verify_pullbacks(pullbacks)
+            verify_parts([*presented.parts[:-1], *zip(raw, shown, strict=True)])
+    return Gradients(of, dict(zip((s.name for s in chosen), shown, strict=True)), check, kinks, domain_of(of, book()))
+
+
+def _scalar(f: Expr | str, where: str | None) -> Expr:
     of = _expression(f, where)
     if of.shape:
         raise VariableError(
             f"the gradient is of a scalar; this expression has shape {shape_text(of.shape)}: use jacobian"
         )
-    return derive(of, wrt, allow_kinks=allow_kinks).result
+    return of
 
 
 def jacobian(
@@ -230,7 +269,7 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     of = _expression(f, where)
     found = linearise(of, variable(_variable(of, wrt)), book())
     shown = textbook(found.form, of, book())
-    verify_rules(((s.before, s.after) for s in found.steps), wrt=found.by)
+    verify_rules(((s.before, s.after) for s in found.steps), wrt=(found.by,))
     verify_equal(found.form, shown)
     return shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from derivata.calculus.rules import differentiate_node, label_sizes
@@ -42,25 +43,37 @@ class Differential:
 
 def linearise(of: Expr, by: Expr, book: Book) -> Differential:
     """Push the differential inwards, one rule application per node that depends on `by`."""
-    if by.data.integer:
-        raise VariableError(f"{by.data.name} is a whole number; derivatives are taken by real variables")
-    active = depends(of, by)
-    if of not in active:
-        raise VariableError(
-            f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it"
-        )
-    name = "d" + by.data.name
-    while name in symbols(of):
-        name += "_"
-    change = variable(Symbol(name, by.shape, frozenset({"differential"})))
-    forms: dict[Expr, Expr] = {by: change}
+    form, (change,), steps = linearise_by_all(of, (by,), book)
+    return Differential(of, by, change, form, steps)
+
+
+def linearise_by_all(of: Expr, bys: Sequence[Expr], book: Book) -> tuple[Expr, tuple[Expr, ...], tuple[Step, ...]]:
+    """The differential of `of` when several variables change together, their changes, and the steps."""
+    names, active = symbols(of), depends(of, *bys)
+    forms: dict[Expr, Expr] = {}
+    for by in bys:
+        if by.data.integer:
+            raise VariableError(f"{by.data.name} is a whole number; derivatives are taken by real variables")
+        if names.get(by.data.name) != by.data:
+            raise VariableError(
+                f"{by.data.name} does not occur in the expression, so there is nothing to differentiate by it"
+            )
+        forms[by] = _change(by, names)
     steps: list[Step] = []
     for node in topological(of):
-        if node in active and node is not by:
+        if node in active and node not in forms:
             applied = differentiate_node(node, forms.get, book)
             forms[node] = applied.result
             steps.append(_step(applied.rule, node, active, book))
-    return Differential(of, by, change, forms[of], tuple(reversed(steps)))
+    return forms[of], tuple(forms[by] for by in bys), tuple(reversed(steps))
+
+
+def _change(by: Expr, taken: Collection[str]) -> Expr:
+    """The symbol dx of a variable x."""
+    name = "d" + by.data.name
+    while name in taken:
+        name += "_"
+    return variable(Symbol(name, by.shape, frozenset({"differential"})))
 
 
 def _step(rule: str, node: Expr, active: set[Expr], book: Book) -> Step:
@@ -85,18 +98,20 @@ class Pullback:
     given: tuple[tuple[int, Expr], ...]  # position of the operand, contribution
 
 
-def transpose_with_pullbacks(form: Expr, change: Expr, book: Book) -> tuple[Expr, tuple[Pullback, ...]]:
-    """The array G with form = sum(G * change), of the shape of the form, then that of the change.
+def transpose_with_pullbacks(
+    form: Expr, changes: Sequence[Expr], book: Book
+) -> tuple[tuple[Expr, ...], tuple[Pullback, ...]]:
+    """The arrays G with form = sum(G * change) over the changes, of the shape of the form, then of the change.
 
     One reverse sweep; the adjoint of a node has the axes of the form and then the node's own.
     """
     rank = len(form.shape)
     outer = tuple(range(rank))
-    active = depends(form, change)
+    active = depends(form, *changes)
     pending: dict[Expr, list[Expr]] = {form: [_seed(form)]}
     pullbacks: list[Pullback] = []
     for node in reversed(topological(form)):
-        if node not in active or node is change:
+        if node not in active or node in changes:
             continue
         contributions = pending.pop(node)
         shape = (*form.shape, *node.shape)
@@ -107,8 +122,11 @@ def transpose_with_pullbacks(form: Expr, change: Expr, book: Book) -> tuple[Expr
                 given.append((position, _pulled_back(node, position, adjoint, outer, form, book)))
                 pending.setdefault(child, []).append(given[-1][1])
         pullbacks.append(Pullback(node, adjoint, tuple(given)))
-    shape = (*form.shape, *change.shape)
-    return total([(c, tuple(range(len(shape)))) for c in pending.get(change, ())], shape), tuple(pullbacks)
+    found = []
+    for change in changes:
+        shape = (*form.shape, *change.shape)
+        found.append(total([(c, tuple(range(len(shape)))) for c in pending.get(change, ())], shape))
+    return tuple(found), tuple(pullbacks)
 
 
 def _seed(form: Expr) -> Expr:
@@ -170,8 +188,18 @@ def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
     with collector_paused():
         found = linearise(of, by, book)
-        result, pullbacks = transpose_with_pullbacks(found.form, found.change, book)
+        (result,), pullbacks = transpose_with_pullbacks(found.form, (found.change,), book)
         return _by_free_entries(result, by), replace(found, pullbacks=pullbacks)
+
+
+def derivatives(
+    of: Expr, bys: Sequence[Expr], book: Book
+) -> tuple[tuple[Expr, ...], tuple[Step, ...], tuple[Pullback, ...]]:
+    """The raw derivatives by several variables in one sweep, with what a check of every rule needs."""
+    with collector_paused():
+        form, changes, steps = linearise_by_all(of, bys, book)
+        results, pullbacks = transpose_with_pullbacks(form, changes, book)
+        return tuple(_by_free_entries(r, by) for r, by in zip(results, bys, strict=True)), steps, pullbacks
 
 
 def _by_free_entries(result: Expr, by: Expr) -> Expr:

@@ -27,6 +27,7 @@ NUMBER, SYMBOL, CALL, CONTRACTION, PRIMITIVE, DIFFERENTIAL = (
     "primitive",
     "differential",
 )
+BUNDLE = "bundle"
 ADD, POWER = "add", "pow"  # the two calls that are syntax; a product is a contraction
 POWER_BITS = 10_000
 LARGEST_COST = 10**15  # written-out trees above this size all count alike
@@ -222,6 +223,11 @@ def contraction(args: Sequence[Edge], out: Labels, sizes: dict[int, Size] | None
 def primitive(name: str, mapped: int, args: Sequence[Edge], shape: Shape) -> Expr:
     """A function of whole arrays. Labels 0..mapped-1 are the leading axes it is mapped over."""
     return _make(PRIMITIVE, (name, mapped), tuple(args), shape)
+
+
+def bundle(parts: Sequence[Expr]) -> Expr:
+    """Several expressions as one graph, so that a pass sees what they share; it has no notation."""
+    return _make(PRIMITIVE, (BUNDLE, 0), tuple((part, tuple(range(len(part.shape)))) for part in parts), ())
 
 
 def differential(of: Expr, label: str = "d") -> Expr:

@@ -70,11 +70,12 @@ def symbols(*roots: Expr) -> dict[str, Symbol]:
     return {n.data.name: n.data for n in topological(*roots) if n.head == SYMBOL}
 
 
-def depends(root: Expr, on: Expr) -> set[Expr]:
-    """The nodes of the graph that contain `on`."""
+def depends(root: Expr, *on: Expr) -> set[Expr]:
+    """The nodes of the graph that contain one of `on`."""
     found: set[Expr] = set()
+    wanted = set(on)
     for node in topological(root):
-        if node is on or any(child in found for child, _ in node.args):
+        if node in wanted or any(child in found for child, _ in node.args):
             found.add(node)
     return found
 

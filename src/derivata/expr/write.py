@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from derivata.expr.let import spell
-from derivata.expr.node import Expr
+from derivata.expr.node import Expr, bundle
 from derivata.expr.parse import Syntax
 
 _LEVELS = {"==": 1, "!=": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "@": 3, "**": 5}
@@ -15,6 +17,13 @@ def write(root: Expr) -> str:
     spelling = spell(root)
     lines = [f"{name} = {text_of(syntax)}" for name, syntax in spelling.definitions]
     return ";\n".join([*lines, text_of(spelling.body)])
+
+
+def write_all(parts: Mapping[str, Expr]) -> str:
+    """`let` lines for what the parts share, then a line for each part by name."""
+    spelling = spell(bundle(list(parts.values())))
+    lines = [*spelling.definitions, *zip(parts, spelling.body.children, strict=True)]
+    return ";\n".join(f"{name} = {text_of(syntax)}" for name, syntax in lines)
 
 
 def text_of(root: Syntax) -> str:

@@ -7,7 +7,7 @@ become independent random values with random slopes.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,14 +44,14 @@ class Statement:
 
 
 def verify_rules(
-    steps: Iterable[tuple[Expr, Expr]], *, wrt: Expr | None = None, points: int = 3, digits: int = 30
+    steps: Iterable[tuple[Expr, Expr]], *, wrt: Collection[Expr] = (), points: int = 3, digits: int = 30
 ) -> Check:
-    """Check every rule application (d(u), what it became) of one derivation by `wrt`.
+    """Check every rule application (d(u), what it became) of one derivation by the variables `wrt`.
 
     Applications of the same structure are the same statement and are checked once.
     """
     pairs = list(steps)
-    active = {before.args[0][0] for before, _ in pairs} | ({wrt} if wrt is not None else set())
+    active = {before.args[0][0] for before, _ in pairs} | set(wrt)
     verify_statements((_application(before, after, active) for before, after in pairs), points, digits)
     return Check(points, digits, local=len(pairs))
 

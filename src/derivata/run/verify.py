@@ -50,9 +50,7 @@ def verify_derivative(
         def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
             with precision(bits):
                 values = {n: v.enclosed() for n, v in point.values.items()}
-                pairs = zip(values[name].entries, along.entries, strict=True)
-                moved = Array(at.shape, [moving(x, ball(v)) for x, v in pairs])
-                (true,) = value.run({**values, name: moved}, bits=bits)
+                (true,) = value.run({**values, name: _moved(values[name], along)}, bits=bits)
                 if not all_finite(true.entries):
                     return None
                 (found,) = slopes.run(values, bits=bits)
@@ -66,6 +64,47 @@ def verify_derivative(
         points = min(points, max(_SMOOTH_POINTS, affordable))
     roots = (f, wrt, result)
     return _check("the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives"))
+
+
+def verify_gradients(
+    f: Expr, wrt: Sequence[Expr], results: Sequence[Expr], *, points: int = 8, digits: int = 50
+) -> Check:
+    """Check that the results are the gradients of a scalar f by the symbols wrt, all moving at once.
+
+    Directions are random, so a wrong part of any result shows in the sum of all.
+    """
+    sizes = sizes_for((f, *wrt, *results))
+    value, slopes = Program([f], sizes), Program(results, sizes)
+    chance = random.Random(1)
+
+    def prepare(point: Point) -> tuple[Comparison, str]:
+        along = {}
+        for variable in wrt:
+            shape = point.values[variable.data.name].shape
+            along[variable.data.name] = Sample(shape, direction(variable.data, shape, chance))
+
+        def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
+            with precision(bits):
+                values = {n: v.enclosed() for n, v in point.values.items()}
+                moved = {n: _moved(values[n], v) for n, v in along.items()}
+                (true,) = value.run({**values, **moved}, bits=bits)
+                if not all_finite(true.entries):
+                    return None
+                found = slopes.run(values, bits=bits)
+                parts = [_along(f, along[v.data.name], v.data)[0] for f, v in zip(found, wrt, strict=True)]
+                return [coefficient(e) for e in true.entries], [sum(parts[1:], parts[0])]
+
+        return compare, str(point)
+
+    work = 2 * value.work + slopes.work
+    roots = (f, *wrt, *results)
+    return _check("the gradients", f, roots, prepare, points, digits, work, ("the slope is", "the results give"))
+
+
+def _moved(value: Array, along: Sample) -> Array:
+    """The value moving along a direction."""
+    pairs = zip(value.entries, along.entries, strict=True)
+    return Array(value.shape, [moving(x, ball(v)) for x, v in pairs])
 
 
 def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Check:

@@ -9,7 +9,6 @@ from typing import Any
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
 from derivata.expr.place import can_keep, has_place
 from derivata.rewrite.fold import product, total
-from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import is_negative
 from derivata.simplify.matrix import arrange
 from derivata.simplify.rational import is_elementwise
@@ -25,13 +24,12 @@ def sorted_sum(terms: list[Edge], shape: tuple[Size, ...], order: Order) -> Expr
     return total(ordered, shape)
 
 
-def _has_delta(node: Expr) -> bool:
+def _has_delta(node: Expr, depth: int = 3) -> bool:
     """Whether an identity matrix is a factor: the sum is one of matrices and no mere broadcasting."""
     if node.head == CONTRACTION and len(set(node.data)) < len(node.data):
         return True
-    if node.head == CALL and node.data == ADD:
-        return any(_has_delta(c) for c, _ in node.args)
-    return node.head == CONTRACTION and any(is_identity_matrix(c) or _has_delta(c) for c, _ in node.args[:3])
+    inside = (node.head == CALL and node.data == ADD) or (node.head == CONTRACTION and is_elementwise(node))
+    return inside and depth > 0 and any(_has_delta(child, depth - 1) for child, _ in node.args)
 
 
 def _has_place(edge: Edge, shape: tuple[Size, ...]) -> bool:

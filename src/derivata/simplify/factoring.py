@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
@@ -44,6 +44,8 @@ class Factoring:
     arrange: Arrange
     order: Order
     is_symmetric: Callable[[Expr], bool]  # of a printed node
+    is_known: Callable[[Expr], bool]  # whether a part is printed already, or small
+    atoms: Collection[Expr]  # large printed parts
     sizes: dict[int, Size] = field(default_factory=dict)
     fresh: Iterator[int] = field(default_factory=count)
 
@@ -82,6 +84,8 @@ class Factoring:
             self.sizes[place[label]] = network.sizes[label]
         factors: list[Edge] = [*(e for e in edges if not e[1]), *((s, ()) for s in network.scalars)]
         factors += [(c, tuple(place[i] for i in w)) for c, w in network.factors]
+        if not all(self.is_known(c) for c, _ in factors):
+            return None
         if any(is_onehot(c) for c, _ in factors) or {i for _, w in [*factors, *deltas] for i in w} < set(whole):
             return None
         shown: list[Edge] = deltas
@@ -118,7 +122,7 @@ class Factoring:
                 if all(i != other for other, _, _ in members):
                     members.append((i, k, inner[0] if inner else None))
         shared = [_Group(edge, tuple(members)) for edge, members in found.items() if len(members) > 1]
-        return max(shared, key=lambda g: (len(g.members) - 1) * (1 + cost(g.factor[0])), default=None)
+        return max(shared, key=lambda g: (len(g.members) - 1) * (1 + cost(g.factor[0], self.atoms)), default=None)
 
     def _merged(self, terms: Sequence[_Term], group: _Group, out: Labels) -> _Term:
         """The common factor times what is left of the terms."""

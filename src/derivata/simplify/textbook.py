@@ -169,6 +169,9 @@ class _Textbook:
                 self._put(node, self._node(node, normaliser))
         return self.shown[root]
 
+    def _is_known(self, node: Expr) -> bool:
+        return node in self.shown or node.cost <= CUT_COST
+
     def _put(self, node: Expr, shown: Expr) -> Expr:
         self.shown[node] = shown
         if shown.cost > CUT_COST:
@@ -286,7 +289,9 @@ class _Textbook:
                 price += self._price(candidate) - cost(candidate, self.atoms)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
-        factoring = Factoring(self._pretty, self._arranged, self.order, self.symmetric.__contains__)
+        factoring = Factoring(
+            self._pretty, self._arranged, self.order, self.symmetric.__contains__, self._is_known, self.atoms
+        )
         for candidate in (*self._by_cases(node, value, normaliser), *factoring.candidates(value)):
             if best is None or cost(candidate, self.atoms) < best[0]:
                 best = cost(candidate, self.atoms), candidate
