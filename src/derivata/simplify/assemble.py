@@ -6,12 +6,26 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, Edge, Expr, Size, axes, contraction, number
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    Edge,
+    Expr,
+    Labels,
+    Size,
+    axes,
+    contraction,
+    number,
+)
 from derivata.expr.place import can_keep, has_place
 from derivata.rewrite.fold import product, total
 from derivata.simplify.cost import is_negative
 from derivata.simplify.matrix import arrange
-from derivata.simplify.rational import is_elementwise
+from derivata.simplify.ordering import kind_of
+from derivata.simplify.rational import content, is_elementwise
 
 Order = Callable[[Edge], Any]
 
@@ -75,3 +89,34 @@ def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]
             {i: sizes[label] for i, label in enumerate(out)},
         )
     return arrange(edges, out, sizes)
+
+
+def narrowed(node: Expr, labels: Labels) -> Edge:
+    """A product without the axes that no factor has."""
+    if node.head != CONTRACTION or not is_elementwise(node):
+        return node, labels
+    used = [i for i in node.data if any(i in where for _, where in node.args)]
+    if len(used) == len(node.data):
+        return node, labels
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    place = dict(zip(node.data, labels, strict=True))
+    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
+
+
+def one_denominator(root: Expr) -> bool:
+    """Whether at most one term is a fraction; more are put over one bar."""
+    if root.head != CALL or root.data != ADD:
+        return True
+    fractions = 0
+    for term, _ in root.args:
+        factors = term.args if term.head == CONTRACTION else ((term, ()),)
+        fractions += any(c.head == CALL and c.data == POWER and kind_of(c) == 3 for c, _ in factors)
+    return fractions < 2
+
+
+def like_terms_free(root: Expr) -> bool:
+    """Whether no two terms are multiples of one another."""
+    if root.head != CALL or root.data != ADD:
+        return True
+    parts = [(content(c)[1], labels) for c, labels in root.args]
+    return len(set(parts)) == len(parts)

@@ -33,7 +33,7 @@ from derivata.expr.notation import is_ravel
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
-from derivata.simplify.assemble import leading_number, sorted_sum
+from derivata.simplify.assemble import leading_number, like_terms_free, narrowed, one_denominator, sorted_sum
 from derivata.simplify.averages import in_means
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import REPEATED, cost
@@ -44,8 +44,7 @@ from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
-from derivata.simplify.ordering import kind_of
-from derivata.simplify.rational import Rational, content, is_elementwise, is_internal, rational, scaled
+from derivata.simplify.rational import Rational, is_internal, rational, scaled
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
@@ -130,7 +129,7 @@ class _Textbook:
                 return by_terms
         if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE:
             alone = self._alone(raw.args, raw.shape, limit)
-            if alone is not None and _one_denominator(alone) and self._reads_better(alone, whole):
+            if alone is not None and one_denominator(alone) and self._reads_better(alone, whole):
                 return alone
         return whole
 
@@ -140,7 +139,7 @@ class _Textbook:
 
     def _reads_better(self, terms: Expr, whole: Expr) -> bool:
         """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
-        kept = _like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
+        kept = like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
         return kept and cost(terms) < cost(whole) + self._bonus(whole)
 
     def _alone(self, parts: Sequence[Edge], shape: Shape, limit: float) -> Expr | None:
@@ -155,7 +154,7 @@ class _Textbook:
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
             else:
-                terms.append(_narrowed(shown, labels))
+                terms.append(narrowed(shown, labels))
         return sorted_sum(terms, shape, self.order)
 
     def _normal_and_shown(self, node: Expr) -> Expr:
@@ -309,7 +308,7 @@ class _Textbook:
             if len(parts) > 1:
                 sides = [replace(node, {p: spread(p.args[i], p.shape) for p in parts}) for i in (1, 2)]
                 shown = [self._normal_and_shown(side) for side in sides]
-                edges = [(self._pretty(condition), labels), *(_narrowed(s, axes(s)) for s in shown)]
+                edges = [(self._pretty(condition), labels), *(narrowed(s, axes(s)) for s in shown)]
                 yield call(parts[0].data, edges, node.shape)
 
     def _choices(self, value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
@@ -361,40 +360,9 @@ class _Textbook:
         return count[root]
 
 
-def _narrowed(node: Expr, labels: Labels) -> Edge:
-    """A product without the axes that no factor has."""
-    if node.head != CONTRACTION or not is_elementwise(node):
-        return node, labels
-    used = [i for i in node.data if any(i in where for _, where in node.args)]
-    if len(used) == len(node.data):
-        return node, labels
-    sizes = dict(zip(node.data, node.shape, strict=True))
-    place = dict(zip(node.data, labels, strict=True))
-    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
-
-
 def _is_pair(node: Expr) -> bool:
     """The elementwise product of two vectors."""
     return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
-
-
-def _one_denominator(root: Expr) -> bool:
-    """Whether at most one term is a fraction; more are put over one bar."""
-    if root.head != CALL or root.data != ADD:
-        return True
-    fractions = 0
-    for term, _ in root.args:
-        factors = term.args if term.head == CONTRACTION else ((term, ()),)
-        fractions += any(c.head == CALL and c.data == POWER and kind_of(c) == 3 for c, _ in factors)
-    return fractions < 2
-
-
-def _like_terms_free(root: Expr) -> bool:
-    """Whether no two terms are multiples of one another."""
-    if root.head != CALL or root.data != ADD:
-        return True
-    parts = [(content(c)[1], labels) for c, labels in root.args]
-    return len(set(parts)) == len(parts)
 
 
 def _is_sum(node: Expr) -> bool:
