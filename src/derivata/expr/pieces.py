@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from derivata.expr.node import Expr, Size, number
+from collections.abc import Sequence
+
+from derivata.expr.node import CONTRACTION, Expr, Size, number
 from derivata.expr.parse import Syntax
 from derivata.expr.sizes import size_parts
 
@@ -32,3 +34,35 @@ def spell_sum(text: Syntax, summed: list[int], rank: int, *, keepdims: bool, nam
     for axis in reversed(summed):
         result = function(name, result, Syntax("keyword", "axis", 0, [spell_number(number(axis))]), *keep)
     return result
+
+
+FEWEST_FACTORS = 4  # of a product of one matrix with itself that is written as a power
+
+
+def chained(factors: Sequence[Syntax]) -> Syntax:
+    """A product of matrices from left to right."""
+    found = factors[0]
+    for factor in factors[1:]:
+        found = Syntax("binary", "@", 0, [found, factor])
+    return found
+
+
+def matrix_powers(node: Expr) -> list[tuple[Expr, int]] | None:
+    """A product of matrices as factors with their counts, if one stands often enough in a row."""
+    if not _is_product(node) or node.shape[0] != node.shape[1]:
+        return None
+    runs: list[tuple[Expr, int]] = []
+    stack = [node]
+    while stack:
+        factor = stack.pop()
+        if _is_product(factor):
+            stack += [factor.args[1][0], factor.args[0][0]]
+        elif runs and runs[-1][0] is factor:
+            runs[-1] = factor, runs[-1][1] + 1
+        else:
+            runs.append((factor, 1))
+    return runs if max(count for _, count in runs) >= FEWEST_FACTORS else None
+
+
+def _is_product(node: Expr) -> bool:
+    return node.head == CONTRACTION and node.data == (0, 1) and [w for _, w in node.args] == [(0, 2), (2, 1)]

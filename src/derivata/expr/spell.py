@@ -26,7 +26,16 @@ from derivata.expr.node import (
 )
 from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
-from derivata.expr.pieces import function, spell_name, spell_number, spell_size, spell_sum
+from derivata.expr.pieces import (
+    FEWEST_FACTORS,
+    chained,
+    function,
+    matrix_powers,
+    spell_name,
+    spell_number,
+    spell_size,
+    spell_sum,
+)
 from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
@@ -158,6 +167,8 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return flat
     if len(args) == 1 and (single := _single(node, written)):
         return single
+    if (powers := matrix_powers(node)) is not None:
+        return chained([_matrix_power(base, count, written) for base, count in powers])
     if len(args) == 2 and (double := _double(args, out, written)):
         return double
     return _einsum(node, written)
@@ -332,6 +343,12 @@ def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Sy
         return None
     axis = order.index(len(order) - 1)
     return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
+
+
+def _matrix_power(base: Expr, count: int, written: dict[Expr, Syntax]) -> Syntax:
+    if count >= FEWEST_FACTORS:
+        return function("matrix_power", written[base], spell_number(number(count)))
+    return chained([written[base]] * count)
 
 
 def _double(args: tuple[Edge, ...], out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:

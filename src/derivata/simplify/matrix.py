@@ -15,9 +15,30 @@ def arrange(edges: list[Edge], out: Labels, sizes: dict[int, Size], symmetric: C
 
     Operands in `symmetric` equal their transposes.
     """
-    work = _Arrangement([e for e in edges if e[1]], [e for e in edges if not e[1]], out, sizes, symmetric)
+    scalars, arrays = [e for e in edges if not e[1]], [e for e in edges if e[1]]
+    work = _Arrangement(arrays, scalars, out, sizes, symmetric)
     work.reduce()
-    return work.result()
+    found = work.result()
+    if len(arrays) < 2 or len(set(out)) != 2 or len(out) != 2:
+        return found
+    turned = _Arrangement(arrays, [], out[::-1], sizes, symmetric)
+    turned.reduce()
+    other = turned.result()
+    if turned.scalars or _transposes(other) + 1 >= _transposes(found):
+        return found
+    other = contraction([(other, (0, 1))], (1, 0))  # one transpose outside rather than several inside
+    return product([*scalars, (other, (0, 1))], (0, 1), dict(enumerate(other.shape)))
+
+
+def _transposes(root: Expr) -> int:
+    """How many transposes are written in a product of matrices."""
+    count, stack = 0, [root]
+    while stack:
+        node = stack.pop()
+        if node.head == CONTRACTION and len(node.args) < 3 and len(node.shape) == 2:
+            count += is_transposed(node)
+            stack.extend(child for child, _ in node.args)
+    return count
 
 
 def transposed(node: Expr, symmetric: Collection[Expr] = ()) -> Expr:
