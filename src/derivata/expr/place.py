@@ -29,7 +29,7 @@ def is_stretchable(edge: Edge, rank: int) -> bool:
         return False
     if any(len(set(where)) < len(where) or not set(where) <= set(child.data) for _, where in child.args):
         return False
-    return all(is_aligned(e, rank) or can_keep(e, rank) for e in _moved(edge))
+    return all(is_aligned(e, rank) or can_keep(e, rank) or is_stretchable(e, rank) for e in _moved(edge))
 
 
 def _moved(edge: Edge) -> list[Edge]:

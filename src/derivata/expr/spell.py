@@ -219,18 +219,16 @@ def _with_mean(node: Expr, mean: Mean, ones: list[Syntax], written: dict[Expr, S
     keeps = not is_aligned((total, labels), len(node.shape))
     text = spell_sum(written[inner], summed, len(own), keepdims=keeps, name="mean")
     rest: list[Edge] = [e for i, e in enumerate(node.args) if i not in (mean.sum, mean.divisor)]
-    stand_in = _stand_in(total)
+    whole = tuple(range(len(node.shape)))
+    if not ones:  # the text broadcasts as it is
+        total, labels = contraction([(total, labels)], whole, dict(enumerate(node.shape))), whole
+    stand_in = differential(total, "mean")  # a node of the same shape that no notation looks into
     numbers = [(number(mean.number), ())] if mean.number != 1 else []
     edges: list[Edge] = [*numbers, *rest[: mean.sum], (stand_in, labels), *rest[mean.sum :]]
     if len(edges) == 1:
         return Syntax("product", "*", 0, [text, *ones]) if ones else text
     product = contraction(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
     return _product(product, {**written, stand_in: text}, whole=bool(ones))
-
-
-def _stand_in(node: Expr) -> Expr:
-    """A node of the same shape that no notation looks into."""
-    return differential(node, "mean")
 
 
 def _is_reciprocal(node: Expr) -> bool:

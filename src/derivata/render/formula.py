@@ -211,6 +211,11 @@ def fraction(top: Formula, bottom: Formula) -> Formula:
     return Formula("fraction", "", (top, bottom), FRACTION, top.array or bottom.array)
 
 
+def kron(left: Formula, right: Formula) -> Formula:
+    """The Kronecker product."""
+    return Formula("kron", "", (wrap(closed(left), FRACTION), wrap(closed(right), FRACTION)), PRODUCT, True)
+
+
 def relation(left: Formula, text: str, right: Formula) -> Formula:
     return Formula("relation", text, (wrap(left, SUM), wrap(right, SUM)), LOOSE, left.array or right.array)
 

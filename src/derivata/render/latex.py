@@ -167,6 +167,7 @@ _PRINTERS: dict[str, Callable[[Formula, list[str]], str]] = {
     "sum": _sum,
     "product": _product,
     "matmul": _matmul,
+    "kron": lambda formula, parts: r" \otimes ".join(parts),
     "negative": lambda formula, parts: f"-{parts[0]}",
     "fraction": lambda formula, parts: rf"\frac{{{parts[0]}}}{{{parts[1]}}}",
     "power": _power,

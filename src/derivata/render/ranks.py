@@ -27,6 +27,14 @@ def elementwise(piece: Syntax) -> bool:
     return piece.kind in _ENTRYWISE or (piece.kind == "binary" and piece.text != "@")
 
 
+def reduces_axis(piece: Syntax) -> bool:
+    """f(X, axis=1): a function of vectors that stands for one number, along an axis."""
+    record = record_of(piece)
+    if record is None or record.as_signature().out or record.as_signature().elementwise:
+        return False
+    return any(child.kind == "keyword" and child.text == "axis" for child in piece.children)
+
+
 def measured(roots: Sequence[Syntax]) -> tuple[dict[Syntax, int], dict[Syntax, bool]]:
     """The rank of every piece, and whether only index notation shows which axes meet."""
     ranks: dict[Syntax, int] = {}
@@ -69,21 +77,24 @@ def _rank(piece: Syntax, ranks: dict[Syntax, int]) -> int:
 def _called_rank(piece: Syntax, below: list[int]) -> int:
     """The rank of a notation that the speller put in between nodes."""
     options = {child.text for child in piece.children if child.kind == "keyword"}
-    by_name = {"outer": 2, "eye": 2, "onehot": 1, "tr": 0, "ones": len(piece.children), "zeros": len(piece.children)}
+    by_name = {"outer": 2, "eye": 2, "kron": 2, "matrix_power": 2, "onehot": 1, "tr": 0}
+    by_name |= {"ones": len(piece.children), "zeros": len(piece.children)}
     if piece.text in by_name:
         return by_name[piece.text]
     if piece.text == "diag":
         return 3 - below[0]
     if piece.text == "einsum":
         return len(piece.children[0].text.partition("->")[2])
-    if piece.text == "sum" and "keepdims" not in options:
+    if piece.text in ("sum", "mean") and "keepdims" not in options:
         return below[0] - 1 if "axis" in options else 0
     return below[0] if below else 0
 
 
 def _ragged(piece: Syntax, rank: int, ranks: dict[Syntax, int], ragged: dict[Syntax, bool]) -> bool:
-    if piece.kind == "call" and piece.text in ("sum", "einsum"):
+    if piece.kind == "call" and (piece.text in ("sum", "einsum") or reduces_axis(piece)):
         return True
+    if piece.kind == "call" and piece.text == "mean":
+        return len(piece.children) > 1
     if piece.kind == "attribute":
         return ragged[piece.children[0]]
     return elementwise(piece) and any(0 < ranks[c] < rank or ragged[c] for c in piece.children)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
 
 from derivata.expr.let import Spelling, spell
 from derivata.expr.node import CALL, Expr
@@ -14,26 +13,12 @@ from derivata.expr.walk import symbols, topological
 from derivata.render import formula as f
 from derivata.render.formula import Formula
 from derivata.render.products import matrix_product, product, quotient, transpose
-from derivata.render.ranks import elementwise, measured, record_of
+from derivata.render.ranks import elementwise, measured, record_of, reduces_axis
 from derivata.render.template import from_record
+from derivata.render.view import Setting, Settings, View
 
 _LETTERS = "ijklmrstpquvabcefgh"
 _ZERO, _ONE = Fraction(0), Fraction(1)
-
-
-class View(NamedTuple):
-    """How a piece is looked at: as a whole (`indices` None), entry by entry, or a vector written as a row.
-
-    `depth` counts the index letters in use around it.
-    """
-
-    indices: tuple[str, ...] | None = None
-    depth: int = 0
-    row: bool = False
-
-
-Setting: TypeAlias = "Generator[tuple[Syntax, View], Formula, Formula]"
-Settings: TypeAlias = "Generator[tuple[Syntax, View], Formula, list[Formula]]"
 
 
 @dataclass(frozen=True)
@@ -253,6 +238,7 @@ class _Setter:
         special = {
             "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "onehot": self._onehot, "sqrt": self._root,
+            "mean": self._mean, "kron": self._kron, "matrix_power": self._matrix_power,
         }  # fmt: skip
         record = record_of(piece)
         if (piece.text in special and record is None) or piece.text == "onehot":
@@ -261,6 +247,8 @@ class _Setter:
             arguments = []
             for child in piece.children:
                 arguments.append((yield self._part(piece, child, view)))
+        elif record is not None and reduces_axis(piece):
+            return from_record(record, [(yield self._reduced(piece, view))])
         else:
             arguments = yield from self._whole_arguments(piece, view)
         if record is None:
@@ -271,6 +259,32 @@ class _Setter:
         if elementwise(piece):
             return result
         return self._along(piece, result, view)
+
+    def _reduced(self, piece: Syntax, view: View) -> tuple[Syntax, View]:
+        """What is left of the argument of f(X, axis=1) at one entry: a row or a column."""
+        body, keyword = piece.children
+        axis = keyword.children[0].value
+        letters = list(view.indices or ())
+        letters.insert(int(axis) if axis is not None else 0, ":")
+        return body, View(tuple(letters), view.depth)
+
+    def _mean(self, piece: Syntax, view: View) -> Setting:
+        """mean of x; over an axis with the index that runs: mean over k of x_ik."""
+        body, *keywords = piece.children
+        if not keywords:
+            return f.apply(f.word("mean"), [(yield body, View(None, view.depth))])
+        shown = yield from self._sum(piece, view)
+        letters, inner = shown.parts
+        return f.apply(f.index(f.word("mean"), letters.parts), [inner])
+
+    def _kron(self, piece: Syntax, view: View) -> Setting:
+        left = yield piece.children[0], View(None, view.depth)
+        return f.index(f.kron(left, (yield piece.children[1], View(None, view.depth))), _names(view.indices or ()))
+
+    def _matrix_power(self, piece: Syntax, view: View) -> Setting:
+        base = yield piece.children[0], View(None, view.depth)
+        power = f.power(base, (yield piece.children[1], View(None, view.depth)))
+        return f.index(replace(power, array=True), _names(view.indices or ()))
 
     def _whole_arguments(self, piece: Syntax, view: View) -> Settings:
         arguments = []

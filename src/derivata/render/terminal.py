@@ -49,7 +49,8 @@ class Terminal:
 
     def build(self, formula: Formula, parts: list[Box]) -> Box:
         builders: dict[str, Callable[[Formula, list[Box]], Box]] = {
-            "sum": self._joined, "product": self._joined, "matmul": self._joined, "fraction": self._fraction,
+            "sum": self._joined, "product": self._joined, "matmul": self._joined, "kron": self._joined,
+            "fraction": self._fraction,
             "power": self._power, "index": self._index, "root": self._root, "fence": self._fence,
             "apply": self._apply, "big": self._big, "letters": self._list, "list": self._list,
             "cases": self._cases, "when": self._when, "relation": self._relation,
@@ -97,7 +98,9 @@ class Terminal:
             pairs = zip(formula.text[1:], parts[1:], strict=True)
             return [beside(first), *(beside([text_box(f" {s} "), p]) for s, p in pairs)]
         tall = any(not p.flat for p in parts)
-        if formula.kind == "matmul":
+        if formula.kind == "kron":
+            signs = [" kron " if self.ascii else " ⊗ "]
+        elif formula.kind == "matmul":
             signs = [" @ " if self.ascii else " "] * (len(parts) - 1)
         else:
             plain = "*" if self.ascii else "·"

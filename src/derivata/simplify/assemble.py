@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from derivata.expr.means import mean_among
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -70,6 +71,9 @@ def leading_number(node: Expr) -> tuple[Fraction, Expr | None]:
         return Fraction(node.data), None
     if node.head != CONTRACTION or len(node.args) < 2 or node.args[0][0].head != NUMBER:
         return Fraction(1), node
+    mean = mean_among(node.args)
+    if mean is not None and mean.divisor == 0 and mean.number == 1:
+        return Fraction(1), node  # a mean keeps its 1/n
     sizes = dict(zip(node.data, node.shape, strict=True))
     return Fraction(node.args[0][0].data), product(node.args[1:], node.data, sizes)
 
