@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ BOOTSTRAP = ROOT / ".venv-bootstrap"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / "python")
 OLDEST = (3, 11)
+KATEX = ROOT / "tests" / "katex"
 
 FORMULA = "sum(log(1 + exp(-y*(X@w))))"
 SHAPES = "X[n,d], y[n], w[d]"
@@ -91,6 +93,24 @@ def install(extra: str) -> None:
     stamp.write_text(key)
 
 
+def install_katex() -> None:
+    """Have KaTeX in tests/katex/node_modules, unless a stamp says that it is there; its test is skipped without."""
+    key = hashlib.sha256((KATEX / "package-lock.json").read_bytes()).hexdigest()
+    stamp = KATEX / "node_modules" / "installed"
+    if stamp.exists() and stamp.read_text() == key:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        say("no npm: the test that renders our LaTeX with KaTeX is skipped")
+        return
+    say("installing KaTeX into tests/katex/node_modules")
+    quietly = ("--silent", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--fetch-retries=1")
+    if run(npm, "ci", "--prefix", str(KATEX), *quietly):
+        say(f"npm could not, its test may be skipped; to see why: npm ci --prefix {KATEX.relative_to(ROOT)}")
+        return
+    stamp.write_text(key)
+
+
 def setup() -> int:
     """make .venv and install derivata[dev] into it"""
     install("dev")
@@ -111,6 +131,7 @@ def check() -> int:
 def test(options: list[str], fast: bool) -> int:
     """all tests, two at a time; --fast leaves the slow ones out; other options go to pytest"""
     install("dev")
+    install_katex()
     return run(PYTHON, "-m", "pytest", "-n", "2", *(("-m", "not slow") if fast else ()), *options)
 
 

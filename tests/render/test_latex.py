@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivata import derive
 from derivata.expr.lower import read
 from derivata.expr.node import Expr, differential, multiply
 from derivata.expr.walk import topological
@@ -132,6 +133,13 @@ def test_changed_parts_are_coloured() -> None:
     root = of("x*(1 + c)**2")
     shown = latex(root, marked=frozenset([of("1 + c")]))
     assert shown == rf"x (\textcolor{{{CHANGED}}}{{1 + c}})^{{2}}"
+
+
+def test_notes_in_a_notebook_are_lines_of_escaped_text() -> None:
+    shown = derive("leaky_relu(x, a)", "x")._repr_mimebundle_()["text/latex"]
+    assert r"\begin{aligned} & \text{kink: leaky\_relu(x, a) at x = 0: " in shown
+    assert r"} \\ & \text{checked: " in shown
+    assert is_balanced(shown)
 
 
 def test_shared_parts_are_lines() -> None:

@@ -13,6 +13,7 @@ from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbols, topological
 from derivata.expr.write import write
 from derivata.render.latex import latex
+from derivata.render.names import latex_text
 from derivata.render.unicode import unicode
 from derivata.rewrite.fold import fold
 from derivata.rewrite.step import Step
@@ -174,7 +175,7 @@ class Derivation:
         """The derivation as an aligned block."""
         rows = [rf"& {latex(self._whole(self.of))} \\"]
         for line in self.lines:
-            rows.append(rf"&= {latex(line.after)} && \text{{{line.rule}}} \\")
+            rows.append(rf"&= {latex(line.after)} && \text{{{latex_text(line.rule)}}} \\")
         if not self.lines:
             rows.append(rf"&= {latex(self.result)} \\")
         return "\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}"
@@ -207,7 +208,9 @@ class Derivation:
         )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        notes = " \\\\ ".join(rf"\text{{{n}}}" for n in self.notes())
+        # Lines break in an environment only: between $$ alone, KaTeX and LaTeX drop the breaks.
+        rows = r" \\ ".join(rf"& \text{{{latex_text(note)}}}" for note in self.notes())
+        notes = rf"\begin{{aligned}} {rows} \end{{aligned}}"
         return {"text/plain": str(self), "text/latex": f"$$\n{self.latex()}\n$$\n\n$${notes}$$"}
 
 
