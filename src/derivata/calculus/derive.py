@@ -22,8 +22,9 @@ from derivata.expr.node import (
     variable,
 )
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import collector_paused, depends, symbols, topological
-from derivata.rewrite.fold import product, total
+from derivata.expr.walk import collector_paused, depends, rebuild, symbols, topological
+from derivata.expr.walk import replace as replace_nodes
+from derivata.rewrite.fold import fold, product, total
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rewrite.step import Step
 from derivata.rules.book import Book
@@ -188,8 +189,15 @@ def derivative(of: Expr, by: Expr, book: Book) -> tuple[Expr, Differential]:
     """The raw derivative, of shape of.shape + by.shape, and the differential it was read off from."""
     with collector_paused():
         found = linearise(of, by, book)
+        if form_is_enough(of, by):
+            return rebuild(replace_nodes(found.form, {found.change: ONE}), fold), found
         (result,), pullbacks = transpose_with_pullbacks(found.form, (found.change,), book)
         return _by_free_entries(result, by), replace(found, pullbacks=pullbacks)
+
+
+def form_is_enough(of: Expr, by: Expr) -> bool:
+    """An array by one number: the differential with dx = 1 is the derivative."""
+    return bool(of.shape) and not by.shape
 
 
 def derivatives(

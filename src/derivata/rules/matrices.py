@@ -67,7 +67,7 @@ MATRICES = (
         value="",
         d="expm_frechet(x, dx)",
         rule="matrix exponential",
-        latex=r"\exp\left(#x\right)",
+        latex=r"\operatorname{expm}(#x)",
         facts=("expm(x.T) == out.T", "det(out) == exp(tr(x))", "expm(-x)@out == eye(n)"),
         code={
             "flint": "expm",
@@ -86,7 +86,7 @@ MATRICES = (
         value="",
         d="expm_frechet(x, dv)",
         rule="linear in its second argument",
-        latex=r"L_{\exp}\left(#x, #v\right)",
+        latex=r"L_{\operatorname{expm}}(#x, #v)",
         facts=("expm_frechet(x, 2*v) == 2*out", "tr(out) == tr(expm(x)@v)", "expm_frechet(x.T, v.T) == out.T"),
         held=("x",),
         transposed="expm_frechet(x.T, g)",
