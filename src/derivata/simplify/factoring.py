@@ -113,7 +113,9 @@ class Factoring:
                 outside = {j for m, (_, w) in enumerate(term.factors) if m != k for j in w}
                 if len(set(labels)) < len(labels) or len(inner) > 1 or outside & (set(labels) & set(out)):
                     continue
-                if len(inner) == len(labels) and labels and len(out) != 1:
+                if set(inner) - outside:
+                    continue  # what is left would lack this axis
+                if len(inner) == len(labels) and labels and not (len(out) == 1 and _has_one_array(term, k)):
                     continue  # a vector may stand last: A@x + B@x is (A + B)@x
                 key = tuple(-1 if label in inner else label for label in labels)
                 if len(key) == 2 and self.is_symmetric(node):
@@ -167,6 +169,11 @@ class Factoring:
         edges: list[Edge] = [(number(term.coefficient), ())] if term.coefficient != 1 or not factors else []
         ordered = sorted(factors, key=self.order)
         return self.arrange([*edges, *ordered], tuple(same.get(label, label) for label in out), self.sizes)
+
+
+def _has_one_array(term: _Term, but: int) -> bool:
+    """Whether there is just one array beside a factor."""
+    return sum(bool(labels) for i, (_, labels) in enumerate(term.factors) if i != but) == 1
 
 
 def _common(terms: Sequence[_Term]) -> Fraction:

@@ -53,6 +53,7 @@ from derivata.simplify.written import Written, as_written
 ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
 GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
+AS_WRITTEN = 0.5  # a sum that the input writes with these signs
 SUM_OF_CALLS = 1.2  # ties go to the product: what the chain rule gives
 MOST_EFFORT, EFFORT_OF_EACH = 2_000, 40
 MOST_CHANGED = 4  # families among which a second change of generator is tried
@@ -257,7 +258,8 @@ class _Textbook:
         return -turned[0], turned[1]
 
     def _price(self, node: Expr) -> float:
-        return cost(node, self.atoms) + SUM_OF_CALLS * (_is_sum(node) and not is_polynomial_term(node))
+        sum_of_calls = _is_sum(node) and not is_polynomial_term(node)
+        return cost(node, self.atoms) + SUM_OF_CALLS * sum_of_calls - AS_WRITTEN * (node in self.familiar)
 
     def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
         if any(is_ravel(node) for node, _ in edges):
