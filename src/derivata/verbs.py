@@ -127,7 +127,8 @@ def _derivation(
         check = _checked_alone(named.steps, found, presented)
     if component is not None:
         shown = _component(shown, of, by, component)
-    return Derivation(of, symbol, shown, (*named.steps, *found.steps), check, kinks, domain_of(of, book()), raw)
+    steps = (*named.steps, *found.steps)
+    return Derivation(of, symbol, shown, steps, check, kinks, domain_of(of, book()), raw, start=inner)
 
 
 def _term_derivatives(of: Expr, by: Expr) -> list[Expr]:

@@ -81,7 +81,10 @@ def _product(node: Expr, tangent: Tangent) -> Applied:
 
 def _product_rule(node: Expr, changed: int) -> str:
     if len(node.args) == 1:
-        return "sums"
+        labels = node.args[0][1]
+        if len(set(labels)) < len(labels):
+            return "trace and diagonal"
+        return "transpose" if set(labels) == set(node.data) and len(node.data) == len(labels) else "sums"
     if changed > 1:
         return "product rule"
     if any(is_onehot(child) for child, _ in node.args):

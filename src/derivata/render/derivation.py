@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from derivata.expr.node import DIFFERENTIAL, ONE, Expr, differential, with_args
+from derivata.expr.node import DIFFERENTIAL, ONE, Expr, axes, contraction, differential, transpose, variable, with_args
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbols, topological
 from derivata.expr.write import write
@@ -53,6 +53,7 @@ class Derivation:
     raw: Expr | None = None
     given: Expr | None = None  # what was to be differentiated `order` times; `of` is its last but one derivative
     order: int = 1
+    start: Expr | None = None  # `of` without what is assumed of `by`: that does not bind how it may change
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ class Derivation:
 
     def _lines(self) -> Iterator[Line]:
         recognised = [s for s in self.steps if s.rule.startswith("recognise")]
-        start = self.of
+        start = self.of if self.start is None else self.start
         for step in recognised:
             after = replace(start, {step.before: step.after})
             if after is not start:
@@ -94,9 +95,15 @@ class Derivation:
             shown += 1
             if shown == SHOWN_STEPS:
                 break
-        if current is not self.result and (self.by.shape or write(current) != write(self.result)):
-            rule = "read the gradient off, simplify" if self.by.shape else "simplify"
-            yield Line(rule, current, self.result, current)
+        if current is self.result or (not self.by.shape and write(current) == write(self.result)):
+            return
+        if self.by.shape and not self.of.shape and self.result.shape == self.by.shape:
+            collected = _against_change(self.result, differential(variable(self.by), self.label))
+            yield Line("collect the change", current, collected, current)
+            yield Line("read the gradient off", collected, self.result, collected)
+            return
+        rule = "read the derivative off, simplify" if self.by.shape else "simplify"
+        yield Line(rule, current, self.result, current)
 
     def _whole(self, of: Expr) -> Expr:
         return differential(of, self.label)
@@ -107,7 +114,7 @@ class Derivation:
         for found in topological(node):
             if found.head == DIFFERENTIAL and found.data != self.label:
                 inner = found.args[0][0]
-                itself = inner.head == "symbol" and inner.data == self.by and not self.by.shape
+                itself = inner.head == "symbol" and inner.data.name == self.by.name and not self.by.shape
                 changes[found] = ONE if itself else differential(inner, self.label)
         return replace(node, changes)
 
@@ -212,6 +219,15 @@ class Derivation:
         rows = r" \\ ".join(rf"& \text{{{latex_text(note)}}}" for note in self.notes())
         notes = rf"\begin{{aligned}} {rows} \end{{aligned}}"
         return {"text/plain": str(self), "text/latex": f"$$\n{self.latex()}\n$$\n\n$${notes}$$"}
+
+
+def _against_change(gradient: Expr, change: Expr) -> Expr:
+    """What a gradient says: df = tr(G.T@dX) for a matrix, G@dx for a vector, the sum of products for more axes."""
+    whole = axes(gradient)
+    if len(whole) == 2:
+        matrix = contraction([(transpose(gradient), (0, 1)), (change, (1, 2))], (0, 2))
+        return contraction([(matrix, (0, 0))], ())
+    return contraction([(gradient, whole), (change, whole)], ())
 
 
 def _tidy(root: Expr) -> Expr:

@@ -79,6 +79,20 @@ LAWS = (
         refs=(_MATRICES,),
     ),
     Law(
+        name="transpose",
+        doc="A transpose changes as its matrix does, on the other axes.",
+        equation="d(A.T) = dA.T",
+        example="d(A.T) = dA.T where A[n,k]",
+        refs=(_MATRICES,),
+    ),
+    Law(
+        name="trace and diagonal",
+        doc="What picks or sums entries of a matrix does the same with its change.",
+        equation="d(tr(A)) = tr(dA)",
+        example="d(tr(A)) = tr(dA) where A[n,n]",
+        refs=(_MATRICES,),
+    ),
+    Law(
         name="matrix product",
         doc="The product rule with the order of the factors kept.",
         equation="d(A@B) = dA@B + A@dB",
@@ -91,6 +105,13 @@ LAWS = (
         equation="df = df/dx*dx + df/dy*dy",
         example="d(x**2*y) = 2*x*y*dx + x**2*dy",
         refs=("Spivak: Calculus on Manifolds, chapter 2",),
+    ),
+    Law(
+        name="collect the change",
+        doc="The differential is brought to one product with the change of the variable.",
+        equation="df = tr(G.T@dX)",
+        example="d(tr(X.T@X)) = tr((2*X).T@dX) where X[n,k]",
+        refs=(_MATRICES,),
     ),
     Law(
         name="gradient",

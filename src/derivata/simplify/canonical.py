@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from derivata.errors import UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -80,6 +81,8 @@ def _joined(value: Rational, coefficient: Fraction, edges: list[Edge]) -> Term:
             and child.args[0][0].head == NUMBER
             and child.args[1][0].head == NUMBER
         ):
+            if child.args[0][0].data == 0 and child.args[1][0].data < 0:
+                raise UndefinedError("division by zero: a negative power of what is 0 everywhere")
             whole = child.args[1][0].data.numerator // child.args[1][0].data.denominator
             coefficient *= integer_power(child.args[0][0].data, whole)
             child = power_of(child.args[0], (number(child.args[1][0].data - whole), ()), child.shape)

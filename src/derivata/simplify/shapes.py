@@ -313,10 +313,10 @@ def is_polynomial_term(node: Expr) -> bool:
     return True
 
 
-def _holds_a_sum(node: Expr) -> bool:
+def _holds_a_sum(node: Expr, depth: int = 2) -> bool:
     """Whether a minus sign can be put inside."""
     if node.head == CONTRACTION:
-        return any(_is_sum(child) for child, _ in node.args)
+        return any(_is_sum(c) or (depth and c.head == CONTRACTION and _holds_a_sum(c, depth - 1)) for c, _ in node.args)
     return _is_sum(node) or _is_odd_power(node)
 
 
@@ -354,7 +354,7 @@ def negated(node: Expr, order: Order) -> Expr:
         return with_args(node, ((negated(base, order), labels), exponent))
     if node.head == CONTRACTION and not is_negative(node):
         for i, (child, labels) in enumerate(node.args):
-            if _is_sum(child):
+            if _is_sum(child) or (child.head == CONTRACTION and _holds_a_sum(child, 1)):
                 return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
     if node.head == CONTRACTION and any(len(labels) not in (0, len(node.shape)) for _, labels in node.args):
         return product([(number(-1), ()), (node, axes(node))], axes(node), dict(enumerate(node.shape)))
