@@ -324,6 +324,15 @@ _EQUATIONS = (
         refs=("Higham: Functions of Matrices, 10.6",),
     ),
     Identity(
+        name="exponential along its own matrix",
+        left="expm_frechet(c*A, A)",
+        right="A@expm(c*A)",
+        purpose="outward",
+        doc="A matrix commutes with its own exponential, which then changes like a number's.",
+        where="A[n,n], c",
+        refs=("Higham: Functions of Matrices, 10.6",),
+    ),
+    Identity(
         name="exp of a multiple",
         left="exp(a*x)",
         right="exp(x)**a",

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 
-from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, axes, contraction, number
+from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, contraction, number
 from derivata.expr.notation import is_onehot
-from derivata.simplify.assemble import Order, leading_number, sorted_sum
+from derivata.rewrite.fold import product
+from derivata.simplify.assemble import Order, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost
 from derivata.simplify.network import flatten
@@ -38,9 +39,9 @@ class _Group:
 
 @dataclass
 class Factoring:
-    """Puts common factors before the brackets; `pretty` prints a part, `arrange` a product."""
+    """Puts common factors before the brackets; `signed` prints a part, `arrange` a product."""
 
-    pretty: Callable[[Expr], Expr]
+    signed: Callable[[Expr], tuple[Fraction, Expr | None]]  # a printed part: its number and the rest
     arrange: Arrange
     order: Order
     is_symmetric: Callable[[Expr], bool]  # of a printed node
@@ -90,7 +91,7 @@ class Factoring:
             return None
         shown: list[Edge] = deltas
         for node, labels in factors:
-            part, rest = leading_number(self.pretty(node))
+            part, rest = self.signed(node)
             scale *= part
             if rest is not None:
                 shown.append((rest, labels))
@@ -152,14 +153,22 @@ class Factoring:
 
     def _sum(self, terms: Sequence[_Term], out: Labels) -> Expr:
         scale = _common(terms) if len(terms) > 1 else Fraction(1)
-        shown = [self._product(_Term(t.coefficient / scale, t.factors), out) for t in terms]
-        if len(shown) == 1:
-            return shown[0]
+        if len(terms) == 1:
+            return self._product(terms[0], out)
         shape = tuple(self.sizes[label] for label in out)
-        total = sorted_sum([(node, axes(node)) for node in shown], shape, self.order)
+        merged: dict[Expr, Fraction] = {}  # what only the turn of a symmetric matrix told apart
+        for term in terms:
+            node = self._product(_Term(Fraction(1), term.factors), out)
+            merged[node] = merged.get(node, Fraction(0)) + term.coefficient / scale
+        whole, sizes = tuple(range(len(out))), dict(enumerate(shape))
+        edges: list[Edge] = [
+            (product([(number(factor), ()), (node, whole)], whole, sizes), whole)
+            for node, factor in merged.items()
+            if factor
+        ]
+        total = sorted_sum(edges, shape, self.order)
         if scale == 1:
             return total
-        whole = tuple(range(len(out)))
         return contraction([(number(scale), ()), (total, whole)], whole)
 
     def _product(self, term: _Term, out: Labels) -> Expr:

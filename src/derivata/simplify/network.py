@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import permutations
-from itertools import product as choices
 from typing import Protocol
 
 from derivata.expr.node import (
@@ -31,10 +29,10 @@ from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.content import monomial_content
 from derivata.simplify.facts import Facts
 from derivata.simplify.inverses import Cancellation
+from derivata.simplify.operands import in_order
 from derivata.simplify.rational import is_elementwise
 
 DISTRIBUTED_TERMS = 64
-ORDERINGS = 48
 
 
 @dataclass
@@ -74,9 +72,8 @@ def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     network = flatten(node)
     if network.coefficient == 0:
         return zeros(node.shape)
-    rest = _unflattened(network)
-    rest = _cancelled(network, algebra) if rest is None else rest
-    if rest is not None:
+    rest = _unflattened(network) or _summed_flat(network) or _cancelled(network, algebra)
+    if rest:
         scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
         return normal_contraction(contraction([*scale, *rest], network.out, network.sizes), algebra)
     distributed = None
@@ -108,6 +105,16 @@ def _unflattened(network: Network) -> list[Edge] | None:
             else:
                 continue
             return [*rest, *((contraction([], (0, 0), {0: network.sizes[a]}), (a, b)) for a, b in pairs)]
+    return None
+
+
+def _summed_flat(network: Network) -> list[Edge] | None:
+    """The factors without a flattening whose flat axis is only summed: it is 1 for every pair."""
+    for i, (node, labels) in enumerate(network.factors):
+        others = [e for k, e in enumerate(network.factors) if k != i]
+        held = {j for _, w in others for j in w} | set(network.out)
+        if is_ravel(node) and labels[0] not in held:
+            return [*others, *((size_node(network.sizes[j]), ()) for j in labels[1:] if j not in held)]
     return None
 
 
@@ -344,24 +351,4 @@ def _diagonal_edge(edge: Edge) -> Edge:
 
 def ordered(factors: list[Edge], out: Labels, algebra: Algebra) -> Expr:
     """The contraction with its operands in an order that does not depend on how it was written."""
-    factors = sorted(factors, key=lambda e: e[0].digest)
-    ties: list[list[Edge]] = []
-    for edge in factors:
-        if ties and ties[-1][0][0] is edge[0]:
-            ties[-1].append(edge)
-        else:
-            ties.append([edge])
-    options: list[list[tuple[Edge, ...]]] = []
-    count = 1
-    for group in ties:
-        orders = list(permutations(group)) if 1 < len(group) <= 4 else [tuple(group)]
-        if len(group[0][1]) == 2 and algebra.is_symmetric(group[0][0]):
-            orders = [
-                tuple((c, w[::-1] if flip else w) for (c, w), flip in zip(o, flips, strict=True))
-                for o in orders
-                for flips in choices((False, True), repeat=len(o))
-            ]
-        count *= len(orders)
-        options.append(orders if count <= ORDERINGS else orders[:1])
-    made = (contraction([e for part in choice for e in part], out) for choice in choices(*options))
-    return min(made, key=lambda n: n.digest)
+    return contraction(in_order(factors, out, algebra.is_symmetric), out)

@@ -291,7 +291,7 @@ class _Textbook:
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
         factoring = Factoring(
-            self._pretty, self._arranged, self.order, self.symmetric.__contains__, self._is_known, self.atoms
+            self._with_sign, self._arranged, self.order, self.symmetric.__contains__, self._is_known, self.atoms
         )
         for candidate in (*self._by_cases(node, value, normaliser), *factoring.candidates(value)):
             if best is None or cost(candidate, self.atoms) < best[0]:
