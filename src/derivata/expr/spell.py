@@ -181,7 +181,7 @@ def _is_elementwise(node: Expr) -> bool:
 
 def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> Syntax:
     """An elementwise product; `whole`: where no factor has all its axes, ones do."""
-    narrow = whole and bool(node.shape) and all(len(labels) < len(node.shape) for _, labels in node.args)
+    narrow = whole and set(axes(node)) > {label for _, labels in node.args for label in labels}
     ones = [function("ones", *map(spell_size, node.shape))] if narrow else []
     factors: list[Syntax] = []
     if mean := mean_among(node.args):
@@ -337,6 +337,9 @@ def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Sy
     if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
         return None
     ((inner, order),) = child.args
+    if inner.head == CONTRACTION and len(inner.args) == 1 and sorted(inner.args[0][1]) == list(inner.data):
+        order = tuple(order[i] for i in inner.args[0][1])
+        inner = inner.args[0][0]
     if len(order) != len(labels) or any(labels[order[i]] != i for i in range(len(order))):
         return None
     axis = order.index(len(order) - 1)

@@ -201,6 +201,13 @@ class Normaliser:
             return len(set(node.data)) == 1
         return all(not labels or (len(labels) == 2 and self.is_symmetric(c)) for c, labels in node.args)
 
+    def _straight(self, node: Expr, labels: Labels) -> Edge:
+        """An operand with its axes in order."""
+        order = tuple(sorted(labels))
+        if labels == order or len(set(labels)) < len(labels):
+            return node, labels
+        return self.cluster(contraction([(node, labels)], order)), order
+
     def _of_matrix(self, node: Expr) -> Expr:
         """A function of a product of square matrices by theirs; one of a transpose by that of the matrix."""
         name, mapped = node.data
@@ -247,6 +254,7 @@ class Normaliser:
             return self.contraction(inner)
         if inner.head == CALL:
             return self._identities(self._call(inner))
+        inner = with_args(inner, tuple(self._straight(c, labels) for c, labels in inner.args))
         return self._identities(self._of_matrix(inner))
 
     def contraction(self, node: Expr) -> Expr:
