@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
-from derivata.emit.order import pairwise, squeezed, summed_alone
+from derivata.emit.order import Products, pairwise, squeezed, summed_alone
 from derivata.errors import EvaluationError
 from derivata.expr.node import (
     CALL,
@@ -40,12 +40,13 @@ LARGEST_EXPONENT = 1024  # of two, in a double
 def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
     """The roots over native functions and simple contractions."""
     memo: dict[Expr, Expr] = {}
+    products = Products()
     expanded = flattened(expand(roots, backend))
     for node in topological(*expanded):
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
             changed = _melted(changed)
-            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed))
+            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed, products))
         elif changed.head == CALL:
             memo[node] = _folded(_melted(changed))
         else:
@@ -171,13 +172,13 @@ def _log2(value: Fraction) -> float:
     return float(value.numerator.bit_length() - value.denominator.bit_length())
 
 
-def _ordered(node: Expr) -> Expr:
+def _ordered(node: Expr, products: Products) -> Expr:
     """A contraction as a nest of simple ones, the cheapest product first."""
     sizes = _sizes(node)
     out = node.data
     edges = summed_alone(_selected(_distinct(list(node.args), out), out, sizes), out)
     scalars = _one_number([edge for edge in edges if not edge[1]])
-    arrays = pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes)
+    arrays = pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes, products)
     if len(scalars) + len(arrays) > 1:
         scalars = [edge for edge in scalars if edge[0] is not ONE]
     return _product([*scalars, *arrays], out, sizes)
