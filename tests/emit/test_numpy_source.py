@@ -204,3 +204,29 @@ def test_long_chains_stay_products_of_matrices() -> None:
     A, R = rng.normal(size=(3, 3)), rng.normal(size=(2, 3))
     once = np.einsum("ij,jk,kl,lm,mo,pj,pk,pl,pm->ipo", *[A] * 5, *[R] * 4)
     np.testing.assert_allclose(run(text, "f")(A, R), np.einsum("ipo,jpo->pij", once, once))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("X.T@diag(y**2*sigmoid(v))@X", "t2 = X*np.sqrt(y**2*np.where(v >= 0, 1, t1)/(1 + t1))[:, None]"),
+        ("X@diag(exp(w))@X.T", "t1 = X*np.sqrt(np.exp(w))"),
+        ("3*X.T@diag(softmax(y))@X", "t2 = X*np.sqrt(t1/np.sum(t1))[:, None]"),
+        ("X.T@diag(y)@X", "return (X*y[:, None]).T @ X"),  # y may be negative
+        ("X.T@diag(exp(y))@T", "return (X*np.exp(y)[:, None]).T @ T"),
+    ],
+)
+def test_weights_that_are_not_negative_make_a_product_symmetric(text: str, written: str) -> None:
+    lines = [line.strip() for line in source(text).splitlines()]
+    assert written in lines, lines
+
+
+def test_symmetric_products_have_the_same_value() -> None:
+    rng = np.random.default_rng(4)
+    values = {"X": rng.normal(size=(5, 3)), "y": rng.normal(size=5), "w": rng.normal(size=3)}
+    X, y, w = values.values()
+    weights = y**2 / (1 + np.exp(-y))
+    found = evaluate(expression("X.T@diag(y**2*sigmoid(y))@X/n"), values)
+    np.testing.assert_allclose(found, X.T @ np.diag(weights) @ X / 5, rtol=1e-12)
+    assert np.array_equal(found, found.T)
+    np.testing.assert_allclose(evaluate(expression("X@diag(exp(w))@X.T"), values), X * np.exp(w) @ X.T, rtol=1e-12)

@@ -114,7 +114,8 @@ def _kept_axes(factors: list[Edge], rest: list[Edge], out: Labels) -> Labels:
         batch = tuple(label for label in first if label in second and label in needed)
         rows, columns = (tuple(i for i in ls if i in needed and i not in batch) for ls in (first, second))
         if len(shared) == 1 and len(rows) == len(columns) == 1:
-            return (*batch, *rows, *columns)
+            ends = (*rows, *columns)
+            return (*batch, *(sorted(ends, key=out.index) if set(ends) <= set(out) else ends))
         if len(shared) == 1 and not batch and min(len(rows), len(columns)) == 1:
             return (*rows, *columns) if len(columns) == 1 else (*columns, *rows)
         if not shared and not set(kept) <= set(out):

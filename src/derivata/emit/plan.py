@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
+from derivata.emit.gram import halved
 from derivata.emit.order import Products, pairwise, squeezed, summed_alone
 from derivata.errors import EvaluationError
 from derivata.expr.node import (
@@ -41,7 +42,7 @@ def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
     """The roots over native functions and simple contractions."""
     memo: dict[Expr, Expr] = {}
     products = Products()
-    expanded = flattened(expand(roots, backend))
+    expanded = flattened(expand(halved(flattened(roots)), backend))
     for node in topological(*expanded):
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
