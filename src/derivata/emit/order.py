@@ -49,8 +49,11 @@ def summed_alone(edges: list[Edge], out: Labels) -> list[Edge]:
 class Products:
     """The products that a plan has so far: what another contraction needs again costs nothing there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, chains: bool = False) -> None:
         self._known: dict[frozenset[Expr], set[Expr]] = {}
+        self.chains = chains  # whether long products are always multiplied so that the least is held
+        self.cost = 0.0
+        self.hard = False  # whether there is a long product
 
     def has(self, factors: list[Edge], product: Expr) -> bool:
         return product in self._known.get(frozenset(child for child, _ in factors), ())
@@ -58,19 +61,22 @@ class Products:
     def may_have(self, one: Expr, other: Expr) -> bool:
         return frozenset((one, other)) in self._known
 
-    def add(self, made: list[tuple[list[Edge], Expr]]) -> None:
+    def add(self, made: list[tuple[list[Edge], Expr]], cost: float) -> None:
+        self.cost += cost
         for factors, product in made:
             self._known.setdefault(frozenset(child for child, _ in factors), set()).add(product)
 
 
 def pairwise(edges: list[Edge], out: Labels, sizes: dict[int, Size], products: Products) -> list[Edge]:
     """Contract pairs until nothing is left to sum, in the cheapest of a few orders."""
-    best = _contracted(edges, out, sizes, products, _cheapest)
+    choices: list[Choice] = [_cheapest]
     if len(edges) > EASY:
-        for choose in (_shrinking, _again(products, _cheapest), _again(products, _shrinking)):
-            other = _contracted(edges, out, sizes, products, choose)
-            best = other if other[1] < best[1] else best
-    products.add(best[2])
+        products.hard = True
+        choices = [_shrinking] if products.chains else [_cheapest, _shrinking]
+        choices += [_again(products, choose) for choose in choices]
+    found = [_contracted(edges, out, sizes, products, choose) for choose in choices]
+    best = min(found, key=lambda one: one[1])
+    products.add(best[2], best[1])
     return best[0]
 
 
@@ -121,7 +127,8 @@ def _kept_axes(factors: list[Edge], rest: list[Edge], out: Labels) -> Labels:
         if not shared and not set(kept) <= set(out):
             # What is summed next, as the fewest others hold it, comes last: a row for a matrix product.
             holders = {label: sum(label in labels for _, labels in rest) for label in kept}
-            return tuple(sorted(kept, key=lambda label: (label not in out, -holders[label])))
+            last = min((label for label in reversed(kept) if label not in out), key=holders.__getitem__)
+            return (*sorted((i for i in kept if i != last), key=lambda label: -holders[label]), last)
     if set(kept) <= set(out):
         return tuple(label for label in out if label in kept)
     if len(factors) == 2 and len(first) == len(second) == 2 and len(shared) == 1:

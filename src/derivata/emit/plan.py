@@ -39,10 +39,23 @@ LARGEST_EXPONENT = 1024  # of two, in a double
 
 
 def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
-    """The roots over native functions and simple contractions."""
-    memo: dict[Expr, Expr] = {}
-    products = Products()
+    """The roots over native functions and simple contractions.
+
+    Where products are long there are two plans to choose from: what is best for one product alone may leave
+    less in common with another.
+    """
     expanded = flattened(expand(halved(flattened(roots)), backend))
+    products = Products()
+    planned = _planned(expanded, products)
+    if products.hard:
+        chains = Products(chains=True)
+        other = _planned(expanded, chains)
+        planned = other if chains.cost < products.cost else planned
+    return planned
+
+
+def _planned(expanded: Sequence[Expr], products: Products) -> tuple[Expr, ...]:
+    memo: dict[Expr, Expr] = {}
     for node in topological(*expanded):
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
