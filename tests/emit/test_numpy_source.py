@@ -14,6 +14,7 @@ from derivata.expr.lower import read
 from derivata.expr.node import Expr, elementwise, number, reciprocal, variable
 from derivata.expr.symbol import Symbol
 from derivata.rules.book import book
+from derivata.run.evaluate import evaluate
 
 WHERE = "X[n,d], y[n], v[n], w[d], A[n,n], B[n,n], T[n,c], z[c]"
 
@@ -152,3 +153,80 @@ def test_numbers_beyond_floats_are_refused() -> None:
     with pytest.raises(EvaluationError, match="larger than any float"):
         function_source("f", None, {"v": number(10**400)}, docstring="")
     assert "1e+30" in function_source("f", None, {"v": number(10**30) * variable(Symbol("x"))}, docstring="")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("2*einsum('jk,il->ijlk', T.T@T, eye(n))", ["np.einsum('ijik->ijk', t1)[...] = 2*(T.T @ T)", "return t1"]),
+        ("einsum('ik,jl->ijkl', eye(n), eye(d))", ["np.einsum('ijij->ij', t1)[...] = 1", "return t1"]),
+        ("einsum('ij,kl->ijkl', eye(n), X)", ["np.einsum('iijk->ijk', t1)[...] = X", "return t1"]),
+        ("einsum('i,ij,jk->ik', y, eye(n), eye(n))", ["return np.diag(y)"]),
+        ("einsum('ij,jk->ik', A, eye(n))", ["return A"]),
+        ("einsum('ij,ij->ij', A, eye(n))", ["return np.diag(np.diag(A))"]),
+        ("einsum('ij,kk->ij', eye(n), A)", ["return np.trace(A)*np.eye(n, dtype=dtype)"]),
+    ],
+)
+def test_identity_matrices_are_not_multiplied_by(text: str, lines: list[str]) -> None:
+    written = [line.strip() for line in source(text).splitlines()]
+    assert written[-len(lines) :] == lines
+
+
+def test_diagonals_hold_what_einsum_would() -> None:
+    rng = np.random.default_rng(2)
+    values = {"A": rng.normal(size=(4, 4)), "X": rng.normal(size=(4, 3)), "y": rng.normal(size=4), "n": 4, "d": 3}
+    arrays = {**values, "I": np.eye(4), "J": np.eye(3)}
+    for spec, names in [
+        ("ij,ik->kij", "XI"),
+        ("ik,jl->ijkl", "IJ"),
+        ("ij,jk,kl->ijkl", "III"),
+        ("i,ij,jk->ik", "yII"),
+        ("ij,jk->ijk", "AI"),
+        ("ij,kl,jm->iklm", "IXA"),
+        ("ij,kl->kl", "IA"),
+        ("ij,jk,ki->", "IAA"),
+    ]:
+        operands = ", ".join({"I": "eye(n)", "J": "eye(d)"}.get(name, name) for name in names)
+        e = expression(f"einsum('{spec}', {operands})")
+        expected = np.einsum(spec, *(arrays[name] for name in names))
+        np.testing.assert_allclose(evaluate(e, values), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_long_chains_stay_products_of_matrices() -> None:
+    chain = "einsum('ij,jk,kl,lm,mo,pj,pk,pl,pm->ipo', A, A, A, A, A, R, R, R, R)"
+    where = "A[n,n], R[b,n]"
+    text = function_source(
+        "f", None, {"v": expression(f"einsum('ipo,jpo->pij', {chain}, {chain})", where)}, docstring=""
+    )
+    assert "einsum" not in text
+    assert text.count("@") <= 6  # the chain is multiplied once
+    rng = np.random.default_rng(3)
+    A, R = rng.normal(size=(3, 3)), rng.normal(size=(2, 3))
+    once = np.einsum("ij,jk,kl,lm,mo,pj,pk,pl,pm->ipo", *[A] * 5, *[R] * 4)
+    np.testing.assert_allclose(run(text, "f")(A, R), np.einsum("ipo,jpo->pij", once, once))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("X.T@diag(y**2*sigmoid(v))@X", "t2 = X*np.sqrt(y**2*np.where(v >= 0, 1, t1)/(1 + t1))[:, None]"),
+        ("X@diag(exp(w))@X.T", "t1 = X*np.sqrt(np.exp(w))"),
+        ("3*X.T@diag(softmax(y))@X", "t2 = X*np.sqrt(t1/np.sum(t1))[:, None]"),
+        ("X.T@diag(y)@X", "return (X*y[:, None]).T @ X"),  # y may be negative
+        ("X.T@diag(exp(y))@T", "return (X*np.exp(y)[:, None]).T @ T"),
+    ],
+)
+def test_weights_that_are_not_negative_make_a_product_symmetric(text: str, written: str) -> None:
+    lines = [line.strip() for line in source(text).splitlines()]
+    assert written in lines, lines
+
+
+def test_symmetric_products_have_the_same_value() -> None:
+    rng = np.random.default_rng(4)
+    values = {"X": rng.normal(size=(5, 3)), "y": rng.normal(size=5), "w": rng.normal(size=3)}
+    X, y, w = values.values()
+    weights = y**2 / (1 + np.exp(-y))
+    found = evaluate(expression("X.T@diag(y**2*sigmoid(y))@X/n"), values)
+    np.testing.assert_allclose(found, X.T @ np.diag(weights) @ X / 5, rtol=1e-12)
+    assert np.array_equal(found, found.T)
+    np.testing.assert_allclose(evaluate(expression("X@diag(exp(w))@X.T"), values), X * np.exp(w) @ X.T, rtol=1e-12)

@@ -26,7 +26,7 @@ from derivata.emit.pieces import (
     to_the,
 )
 from derivata.emit.pieces import POWER as POWER_LEVEL
-from derivata.emit.plan import is_plain, is_reciprocal, is_subscript, negated
+from derivata.emit.plan import is_diagonal, is_plain, is_reciprocal, is_subscript, negated
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
 from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
 from derivata.rules.book import book
@@ -233,6 +233,8 @@ class Lines(Operands):
             return self.spread(node, Piece("1", ATOM, LITERAL), set())
         if len(args) == 1 and out == (0, 0) and args[0][1] == (0,):
             return Piece(f"np.diag({self.value(args[0][0]).text})", ATOM)
+        if is_diagonal(node):
+            return self._filled(node)
         if held <= set(out) and all(len(set(labels)) == len(labels) for _, labels in args):
             return self.spread(node, self._product(node), held)
 
@@ -252,6 +254,18 @@ class Lines(Operands):
             if tuple(label for label in args[0][1] if label in out) == out:
                 return Piece(sum_text(product.text, summed, len(args[0][1])), ATOM)
         return Piece(einsum(args, out, written), ATOM)
+
+    def _filled(self, node: Expr) -> Piece:
+        """Zeros whose diagonal is assigned: np.einsum gives a view of it."""
+        out = node.data
+        distinct = tuple(dict.fromkeys(out))
+        typed = ", dtype=dtype" if self.typed else ""
+        child, labels = node.args[0]
+        inner = self.operand((child, tuple(map(distinct.index, labels))), len(distinct))
+        whole = self.line(f"np.zeros({self.shape(node)}{typed})")
+        diagonal = einsum(((node, out),), distinct, lambda edge, least: whole.text)
+        self.lines.append((f"{diagonal}[...]", inner.text))
+        return whole
 
     def _single(self, node: Expr, written: Callable[[Edge, int], str]) -> Piece:
         (child, labels), out = node.args[0], node.data

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
-from derivata.emit.order import pairwise, squeezed, summed_alone
+from derivata.emit.gram import halved
+from derivata.emit.order import Products, pairwise, squeezed, summed_alone
 from derivata.errors import EvaluationError
 from derivata.expr.node import (
     CALL,
@@ -38,14 +39,28 @@ LARGEST_EXPONENT = 1024  # of two, in a double
 
 
 def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
-    """The roots over native functions and simple contractions."""
+    """The roots over native functions and simple contractions.
+
+    Where products are long there are two plans to choose from: what is best for one product alone may leave
+    less in common with another.
+    """
+    expanded = flattened(expand(halved(flattened(roots)), backend))
+    products = Products()
+    planned = _planned(expanded, products)
+    if products.hard:
+        chains = Products(chains=True)
+        other = _planned(expanded, chains)
+        planned = other if chains.cost < products.cost else planned
+    return planned
+
+
+def _planned(expanded: Sequence[Expr], products: Products) -> tuple[Expr, ...]:
     memo: dict[Expr, Expr] = {}
-    expanded = flattened(expand(roots, backend))
     for node in topological(*expanded):
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
             changed = _melted(changed)
-            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed))
+            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed, products))
         elif changed.head == CALL:
             memo[node] = _folded(_melted(changed))
         else:
@@ -171,13 +186,13 @@ def _log2(value: Fraction) -> float:
     return float(value.numerator.bit_length() - value.denominator.bit_length())
 
 
-def _ordered(node: Expr) -> Expr:
+def _ordered(node: Expr, products: Products) -> Expr:
     """A contraction as a nest of simple ones, the cheapest product first."""
     sizes = _sizes(node)
-    out = node.data
-    edges = summed_alone(_selected(_distinct(list(node.args), out), out, sizes), out)
+    given, out = _diagonal(list(node.args), node.data)
+    edges = summed_alone(_selected(_distinct(given, out), out, sizes), out)
     scalars = _one_number([edge for edge in edges if not edge[1]])
-    arrays = pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes)
+    arrays = pairwise([edge for edge in edges if edge[1]], tuple(dict.fromkeys(out)), sizes, products)
     if len(scalars) + len(arrays) > 1:
         scalars = [edge for edge in scalars if edge[0] is not ONE]
     return _product([*scalars, *arrays], out, sizes)
@@ -236,6 +251,34 @@ def _selected(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> list[Ed
     return found + kept
 
 
+def _diagonal(edges: list[Edge], out: Labels) -> tuple[list[Edge], Labels]:
+    """An identity matrix beside other arrays says that two axes are one: the result is only a diagonal then.
+
+    One identity matrix and numbers alone are left: np.eye says it.
+    """
+    place = 0
+    while place < len(edges):
+        (child, (*labels,)), rest = edges[place], edges[:place] + edges[place + 1 :]
+        place += 1
+        if not _is_identity(child) or labels[0] == labels[1] or not any(ls for _, ls in rest):
+            continue
+        kept, lost = sorted(labels, key=lambda label: out.index(label) if label in out else len(out))
+        if kept in out or any(label in ls for _, ls in rest for label in labels):
+            edges = [(c, tuple(kept if i == lost else i for i in ls)) for c, ls in rest]
+            out = tuple(kept if i == lost else i for i in out)
+            place = 0
+    return edges, out
+
+
+def _is_identity(node: Expr) -> bool:
+    return node.head == CONTRACTION and not node.args and node.data == (0, 0)
+
+
+def is_diagonal(node: Expr) -> bool:
+    """An array that is zero where axes with one label differ, and its only argument where they agree."""
+    return node.head == CONTRACTION and len(set(node.data)) < len(node.data)
+
+
 def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
     """An elementwise product; an axis that stands twice in the result is a diagonal."""
     distinct = tuple(dict.fromkeys(out))
@@ -246,16 +289,8 @@ def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
     if len(out) == 2 and all(labels == out[:1] for _, labels in arrays):
         inner = [(_elementwise(arrays, distinct, sizes), distinct)] if arrays else []
         return _elementwise([*scalars, (contraction(inner, out, sizes), (-1, -2))], (-1, -2), {})
-    fresh = 1 + max((*sizes, *out))
-    unique: list[int] = []
-    for label in out:
-        if label in unique:
-            sizes[fresh] = sizes[label]
-            eye = contraction([], (0, 0), {0: sizes[label]})
-            edges = [*edges, (eye, (label, fresh))]
-            label, fresh = fresh, fresh + 1
-        unique.append(label)
-    return _elementwise(edges, tuple(unique), sizes)
+    held = tuple(label for label in distinct if any(label in labels for _, labels in arrays))
+    return contraction([(_elementwise(edges, held, sizes), held)], out, sizes)
 
 
 def _elementwise(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
