@@ -169,7 +169,7 @@ def difference(f: Expr, variable: str, result: Expr) -> str:
                 expected = (high - low) / (2 * ball(STEP))
                 parts = own.entries[i * width : (i + 1) * width]
                 ours = sum((a * ball(b) for a, b in zip(parts, free, strict=True)), arb(0))
-                if not abs(expected - ours) < (1 + abs(expected)) * arb(2) ** -80:
+                if abs(expected - ours) > (1 + abs(expected)) * arb(2) ** -80:
                     return f"difference {float(expected.mid()):.12g}, derivative {float(ours.mid()):.12g} at {point}"
         agreed += 1
         if agreed == 4:

@@ -181,11 +181,13 @@ def _is_elementwise(node: Expr) -> bool:
 
 def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> Syntax:
     """An elementwise product; `whole`: where no factor has all its axes, ones do."""
-    narrow = whole and set(axes(node)) > {label for _, labels in node.args for label in labels}
-    ones = [function("ones", *map(spell_size, node.shape))] if narrow else []
-    factors: list[Syntax] = []
+    missing = set(axes(node)) - {label for _, labels in node.args for label in labels}
+    if any(not is_aligned(edge, len(node.shape)) for edge in node.args):
+        missing -= {i for i in missing if node.shape[i] == 1}  # what is written with keepdims has these
+    ones = [function("ones", *map(spell_size, node.shape))] if whole and missing else []
     if mean := mean_among(node.args):
         return _with_mean(node, mean, ones, written)
+    factors: list[Syntax] = []
     args = [child for child, _ in node.args]
     if args[0].head == NUMBER and args[0].data == -1:
         rest = contraction(node.args[1:], node.data, dict(zip(node.data, node.shape, strict=True)))
@@ -337,6 +339,8 @@ def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Sy
     if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
         return None
     ((inner, order),) = child.args
+    if child.data[1] != len(labels) - 1:
+        return None
     if inner.head == CONTRACTION and len(inner.args) == 1 and sorted(inner.args[0][1]) == list(inner.data):
         order = tuple(order[i] for i in inner.args[0][1])
         inner = inner.args[0][0]

@@ -65,7 +65,12 @@ def _roots_below(value: Fraction, factors: Sequence[Edge]) -> tuple[Fraction, li
     for node, labels in factors:
         if node.head == CALL and node.data == POWER and all(c.head == NUMBER for c, _ in node.args):
             base, exponent = (c.data for c, _ in node.args)
-            if exponent == Fraction(1, 2) and base.denominator == 1 and value.denominator % base.numerator == 0:
+            if (
+                exponent == Fraction(1, 2)
+                and base.denominator == 1
+                and base > 0
+                and value.denominator % base.numerator == 0
+            ):
                 value, node = value * base, power_of(node.args[0], (number(-exponent), ()), node.shape)
         found.append((node, labels))
     return value, found

@@ -34,7 +34,7 @@ from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
 from derivata.simplify.like_terms import merged_product, merged_sum
 from derivata.simplify.network import Distribution, normal_contraction, ordered
-from derivata.simplify.products import chain, square_factors, transposed
+from derivata.simplify.products import chain, is_on_operands, square_factors, transposed, unsqueezed
 from derivata.simplify.rational import (
     Family,
     Leaf,
@@ -129,7 +129,7 @@ class Normaliser:
         value = rational(node, self.leaf, self.opened)
         if collapsing(value):
             return self._collapsed(collapsed(value))
-        return self._identities(canonical(value))
+        return self._identities(unsqueezed(canonical(value)))
 
     def _collapsed(self, node: Expr) -> Expr:
         """A sum over terms in which deltas and selectors have done their work.
@@ -169,13 +169,20 @@ class Normaliser:
             return Fraction(1), ((Family(family, labels, "base"), multiple),)
         if node.head == CALL and node.data == POWER:
             return self._power_leaf(node, labels)
+        if 1 in node.shape:
+            node, labels = self._squeezed(node, labels)
         if len(labels) == 2 and labels[0] > labels[1]:
             node, labels = self._upright(node, labels)
         return Fraction(1), ((Family(node, labels, "plain"), Fraction(1)),)
 
+    def _squeezed(self, node: Expr, labels: Labels) -> Edge:
+        """An operand without its axes of size 1: how it lies on them says nothing."""
+        kept = tuple(i for i, size in enumerate(node.shape) if size != 1)
+        return self.contraction(contraction([(node, axes(node))], kept)), tuple(labels[i] for i in kept)
+
     def _upright(self, node: Expr, labels: Labels) -> Edge:
         """A matrix on exchanged axes as its transpose, where that is one node."""
-        if node.head == CONTRACTION and not is_elementwise(node) and _is_on_operands(node):
+        if node.head == CONTRACTION and not is_elementwise(node) and is_on_operands(node):
             return ordered(list(node.args), node.data[::-1], self), labels[::-1]
         return (node, labels[::-1]) if self.is_symmetric(node) else (node, labels)
 
@@ -195,7 +202,7 @@ class Normaliser:
             return name in self.facts.transposing and not mapped and all(self.is_symmetric(c) for c, _ in node.args)
         if is_internal(node):
             return self.cluster(contraction([(node, (1, 0))], (0, 1))) is node
-        if node.head == CONTRACTION and _is_on_operands(node):
+        if node.head == CONTRACTION and is_on_operands(node):
             return ordered(list(node.args), node.data[::-1], self) is node
         if node.head == CONTRACTION:
             return len(set(node.data)) == 1
@@ -275,6 +282,8 @@ class Normaliser:
 
     def _call(self, node: Expr) -> Expr:
         """Exact values, signs taken out of arguments, a function of its inverse undone."""
+        if 1 in node.shape:
+            return self._call_squeezed(node)
         if node.data == POWER:
             return self._power(node)
         if node in self.facts.constants:
@@ -297,6 +306,18 @@ class Normaliser:
                 self.made.add(flipped)
                 return self.cluster(instantiate(self.facts.reflections[name], bound, node.shape, {}))
         return node
+
+    def _call_squeezed(self, node: Expr) -> Expr:
+        """A call without the axes of size 1, stretched over them."""
+        kept = [i for i, size in enumerate(node.shape) if size != 1]
+        place = {axis: i for i, axis in enumerate(kept)}
+        args = []
+        for child, labels in node.args:
+            child, labels = self._squeezed(child, labels) if 1 in child.shape else (child, labels)
+            args.append((child, tuple(place[i] for i in labels)))
+        inner = self._identities(self._call(call(node.data, args, tuple(node.shape[i] for i in kept))))
+        self.made.add(inner)
+        return self.cluster(contraction([(inner, tuple(kept))], axes(node), dict(enumerate(node.shape))))
 
     def _at_zero(self, node: Expr) -> Expr:
         if node.data in self.facts.odd:
@@ -358,11 +379,6 @@ class Normaliser:
         if node.head == CALL:
             return power_of(parts[0], parts[1], node.shape)
         return merged_product(parts, node)
-
-
-def _is_on_operands(node: Expr) -> bool:
-    """Whether both axes of a matrix are axes of operands, and different ones."""
-    return len(set(node.data)) == 2 and set(node.data) <= {label for _, labels in node.args for label in labels}
 
 
 def _is_positive(node: Expr) -> bool:

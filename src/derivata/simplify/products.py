@@ -1,10 +1,10 @@
-"""Products of square matrices as lists of their factors."""
+"""Matrices as operands: products as lists of factors, transposes, axes of size 1."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derivata.expr.node import CONTRACTION, Edge, Expr, contraction
+from derivata.expr.node import CONTRACTION, Edge, Expr, axes, contraction
 
 
 def transposed(node: Expr) -> Expr:
@@ -35,3 +35,20 @@ def square_factors(node: Expr) -> list[Expr]:
         found.append(edge[0] if upright else transposed(edge[0]))
         place = edge[1][1] if upright else edge[1][0]
     return found if place == last and len(found) > 1 else [node]
+
+
+def unsqueezed(node: Expr) -> Expr:
+    """An array whose axes of size 1 were taken off and put back."""
+    if node.head != CONTRACTION or len(node.args) != 1 or node.data != axes(node):
+        return node
+    inner, labels = node.args[0]
+    if inner.head != CONTRACTION or len(inner.args) != 1 or inner.args[0][0].shape != node.shape:
+        return node
+    whole, own = inner.args[0]
+    same = own == axes(whole) and tuple(own.index(i) for i in inner.data) == labels
+    return whole if same and all(whole.shape[i] == 1 for i in own if i not in inner.data) else node
+
+
+def is_on_operands(node: Expr) -> bool:
+    """Whether both axes of a matrix are axes of operands, and different ones."""
+    return len(set(node.data)) == 2 and set(node.data) <= {label for _, labels in node.args for label in labels}

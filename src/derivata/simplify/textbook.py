@@ -303,11 +303,13 @@ class _Textbook:
         """One choice for the whole where several parts of it depend on the same condition."""
         groups: dict[Edge, list[Expr]] = {}
         for family in value.families:
-            part = family.node
-            if part.head == CALL and part.data in normaliser.facts.choices and part.shape == node.shape:
+            part, whole = family.node, axes(node)
+            if part.head == CALL and part.data in normaliser.facts.choices and family.labels == whole == axes(part):
                 groups.setdefault(part.args[0], []).append(part)
+        mixing = [f.node for f in value.families if f.node.head in (PRIMITIVE, CONTRACTION)]  # entries meet in these
+        inside = set(topological(*mixing))
         for (condition, labels), parts in groups.items():
-            if len(parts) > 1:
+            if len(parts) > 1 and not inside & set(parts):
                 sides = [replace(node, {p: spread(p.args[i], p.shape) for p in parts}) for i in (1, 2)]
                 shown = [self._normal_and_shown(side) for side in sides]
                 edges = [(self._pretty(condition), labels), *(narrowed(s, axes(s)) for s in shown)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Edge, Expr, axes
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
+from derivata.simplify.matrix import is_transposed
 from derivata.simplify.normal import Normaliser
 from derivata.simplify.ordering import Ordering
 from derivata.simplify.products import transposed
@@ -68,6 +69,8 @@ def _parts(given: Expr, order: Sequence[Expr], normaliser: Normaliser) -> dict[E
 
 
 def _has_other_spellings(node: Expr) -> bool:
+    if node.head == PRIMITIVE and len(node.args) == 1 and is_transposed(node.args[0][0]):
+        return False  # f(A.T) is f(A).T where that is so
     return node.head == PRIMITIVE or (node.head == CONTRACTION and not is_elementwise(node))
 
 
