@@ -81,6 +81,11 @@ class Rational:
     def with_parts(self, numerator: Polynomial, denominator: Polynomial) -> Rational:
         return Rational(self.families, self.units, self.context, numerator, denominator, self.shape)
 
+    def key(self) -> object:
+        """Equal for equal functions of the same generators."""
+        terms = (frozenset(p.to_dict().items()) for p in (self.numerator, self.denominator))
+        return self.families, self.units, *terms
+
 
 def is_internal(node: Expr) -> bool:
     """Numbers, sums, elementwise products and whole powers: what polynomials are made of."""

@@ -283,9 +283,13 @@ class _Textbook:
         self.busy.add(node)
         best: tuple[float, Expr] | None = None
         self.effort -= EFFORT_OF_EACH
+        seen: set[object] = set()
         for position, choice in enumerate(self._choices(value, normaliser)):
             if position and self.effort > MOST_EFFORT:
                 break  # an expression of many large clusters: what stands first will do
+            if choice.key() in seen:
+                continue
+            seen.add(choice.key())
             printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar, self.atoms)
             for candidate in printer.candidates():
                 self.effort += len(choice.numerator)
