@@ -123,6 +123,8 @@ def collapsing(value: Rational) -> bool:
         return False
     low, bottom = _monomial_apart(value)
     degrees = bottom.degrees()
+    if any(degrees[i] for i in special):
+        return False  # below the bar they stay what they are
     for exponents in value.numerator.monoms():
         powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
         if any(powers[i] and _acts(value, powers, i, degrees) for i in special):
@@ -142,9 +144,7 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int, degrees: Se
     if exponents[special] > 1:
         return True
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
-    return any(
-        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
-    )
+    return any(i != special and exponents[i] and targets & set(f.labels) for i, f in enumerate(value.families))
 
 
 def collapsed(value: Rational) -> Expr:

@@ -129,7 +129,7 @@ def content(node: Expr) -> tuple[Fraction, Expr]:
         return size, scaled(node, 1 / size)
     if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
         value = Fraction(node.args[0][0].data)
-        return value, scaled(node, 1 / value)
+        return (value, scaled(node, 1 / value)) if value else (Fraction(0), node)
     return Fraction(1), node
 
 

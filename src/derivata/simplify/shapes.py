@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from derivata.errors import UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -108,6 +109,8 @@ class Printer:
             opposite = call(node.data, [(self.pretty(scaled(inner, Fraction(-1))), where)], node.shape)
             return opposite, labels
         if node.head == NUMBER:
+            if node.data == 0:
+                raise UndefinedError("division by zero: 0 stands below the bar")
             return number(1 / node.data), labels
         if node.head == CALL and node.data == POWER and node.args[1][0].head == NUMBER:
             base, exponent = node.args
