@@ -380,7 +380,7 @@ class Maker:
             ("tr(({0}).T@({0}))", b), ("({0})@({1})@({0})", v, q), ("({})@({})@({})", v, b, (m,)),
             ("einsum('ij,ij->', {}, {})", b, b), ("einsum('i,ij,j->', {}, {}, {})", v, b, (m,)),
             ("einsum('ii->', {})", q), ("sum(A[i,j]*u[i]*v[j], i, j)",), ("sum(A[i,j]*A[j,i], i, j)",),
-            ("sum(u[i]**2*{}, i)", ()), ("sum(exp(B[i,j])*w[j], i, j)",), ("mean(u[i]*p[i], i)",), ("sum(A[i,i], i)",),
+            ("sum(u[i]**2*({}), i)", ()), ("sum(exp(B[i,j])*w[j], i, j)",), ("mean(u[i]*p[i], i)",), ("sum(A[i,i], i)",),
             ("sum(S[i,j]*u[j]*u[i], i, j)",), ("sum(sqrt(p[i])*log(p[i]), i)",), ("({})[k]", ("N",)),
             ("({})[0]", ("M",)), ("({})[k, 0]", ("N", "M")), ("({})[k,k]", sq), ("sum(({})[:,0])", b),
             ("sum(kron({}, {}))", q, b), ("tr(kron({}, {}))", q, q), ("vec({})@vec({})", b, b),
@@ -406,7 +406,7 @@ class Maker:
         ]  # fmt: skip
         if n == "N":
             options += [
-                ("inv({})@({})", "square", (n,)), ("array(sum(A[i,j]*u[j], j)*{}, i)", ()), ("array(u[i]**2*v[i], i)",),
+                ("inv({})@({})", "square", (n,)), ("array(sum(A[i,j]*u[j], j)*({}), i)", ()), ("array(u[i]**2*v[i], i)",),
                 ("array(A[i,i]*p[i], i)",), ("inv({})@inv({})@({})", "square", "square", (n,)),
                 (f"onehot(k, {self.sizes['N']})*({{}})", (n,)),
                 ("array(sum(A[j,i]*({}), j), i)", ()),
