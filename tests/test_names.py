@@ -15,7 +15,7 @@ NAMES = {name for function in book().functions for name in (function.name, *func
 # Names that are also English, Python's, or signs of the language; as whole strings they are looked for all the same.
 WORDS = {
     *("where", "sign", "power", "step", "add", "equal", "floor", "e", "pi", "less", "absolute"),
-    *("abs", "max", "min", "exp", "log", "log2", "sin", "pow", "lt", "le", "gt", "ge", "eq", "ne"),
+    *("abs", "max", "min", "prod", "exp", "log", "log2", "sin", "pow", "lt", "le", "gt", "ge", "eq", "ne"),
 }
 # Strings that are such a name and something else as well, file by file.
 OTHER_MEANINGS = {
@@ -23,10 +23,10 @@ OTHER_MEANINGS = {
     "expr/notation.py": {"lt", "le", "gt", "ge", "eq", "ne"},  # what < and <= are called
     "expr/tokens.py": {"e"},  # 1e5
     "run/precise.py": {"where", "floor"},  # what records call their code in ball arithmetic
-    "run/matrices.py": {"amax", "amin", "inv", "det", "expm", "expm_frechet"},  # the same
+    "run/matrices.py": {"amax", "amin", "inv", "det", "expm", "expm_frechet", "prod"},  # the same
     "apps/entry.py": {"where"},  # a heading
 }
-KINDS = {"power", "sign", "equal", "e", "le", "ge", "ne"}  # kinds of formula and of verdicts, LaTeX commands
+KINDS = {"prod", "power", "sign", "equal", "e", "le", "ge", "ne"}  # kinds of formula and of verdicts, LaTeX commands
 
 
 def whole_strings(source: str) -> Iterator[str]:

@@ -10,10 +10,40 @@ from derivata.expr.node import Expr, set_face
 
 if TYPE_CHECKING:
     from derivata.render.derivation import Derivation
-    from derivata.verbs import code, derive, evaluate, gradient, gradients, hessian, jacobian, jvp, normal, read, vjp
+    from derivata.verbs import (
+        code,
+        derive,
+        evaluate,
+        gauss_newton,
+        gradient,
+        gradients,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        normal,
+        read,
+        vjp,
+    )
 
 __version__ = "0.1.0"
-_VERBS = ("code", "derive", "evaluate", "gradient", "gradients", "hessian", "jacobian", "jvp", "normal", "read", "vjp")
+_VERBS = (
+    "code",
+    "derive",
+    "evaluate",
+    "gauss_newton",
+    "gauss_newton",
+    "gradient",
+    "gradients",
+    "hessian",
+    "hvp",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "normal",
+    "read",
+    "vjp",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -48,9 +78,11 @@ __all__ = [
     "code",
     "derive",
     "evaluate",
+    "gauss_newton",
     "gradient",
     "gradients",
     "hessian",
+    "hvp",
     "jacobian",
     "jvp",
     "normal",

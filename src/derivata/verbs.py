@@ -275,6 +275,36 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     return shown
 
 
+def hvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
+    """The Hessian of a scalar expression times a direction, linear in the new symbol `d<wrt>`; no Hessian is made."""
+    return jvp(gradient(f, wrt, where), wrt)
+
+
+def gauss_newton(loss: Expr | str, model: Expr | str, wrt: str, where: str | None = None, *, output: str = "z") -> Expr:
+    """The Gauss-Newton matrix J.T@H@J of a loss of `output`, which `model` computes from the variable `wrt`.
+
+    J is the Jacobian of the model, H the Hessian of the loss by the output. Where the loss is a negative
+    log-likelihood of an exponential family by its natural parameter, as in least squares and in regressions on
+    classes, this is the Fisher information.
+    """
+    inner = _expression(model, where)
+    shape = f"[{','.join(map(str, inner.shape))}]" if inner.shape else ""
+    outer = _expression(loss, ", ".join(filter(None, (where, output + shape))))
+    if outer.shape or len(inner.shape) > 1:
+        raise VariableError("the Gauss-Newton matrix takes a scalar loss of a model's scalar or vector output")
+    curvature = replace(hessian(outer, output), {variable(_variable(outer, output)): inner})
+    slope = jacobian(inner, wrt)
+    rank = len(slope.shape) - len(inner.shape)
+    left, right = tuple(range(rank)), tuple(range(rank, 2 * rank))
+    rows, columns = (100,) * len(inner.shape), (101,) * len(inner.shape)
+    raw = contraction(
+        [(slope, (*rows, *left)), (curvature, (*rows, *columns)), (slope, (*columns, *right))], (*left, *right)
+    )
+    shown = textbook(raw, inner, book())
+    verify_equal(raw, shown)
+    return shown
+
+
 def vjp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     """The transposed Jacobian applied to the new symbol `g` (named `g_out` if taken): of the variable's shape."""
     of = _expression(f, where)

@@ -36,6 +36,7 @@ class Bounds(NamedTuple):
             ">=": self.low >= value,
             "<=": self.high <= value,
             "!=": above or below,
+            "==": self.low == self.high == value,
         }[sign]
 
 

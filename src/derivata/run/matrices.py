@@ -135,6 +135,14 @@ def _extreme(wanted: int) -> ArrayFunction:
     return extreme
 
 
+def product(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[Entry]:
+    """The product of the entries."""
+    found: Entry = arb(1)
+    for entry in arguments[0]:
+        found = times(found, entry)
+    return [found]
+
+
 ARRAY_FUNCTIONS: Mapping[str, ArrayFunction] = MappingProxyType(
     {
         "inv": inverse,
@@ -143,6 +151,7 @@ ARRAY_FUNCTIONS: Mapping[str, ArrayFunction] = MappingProxyType(
         "expm_frechet": exponential_change,
         "amax": _extreme(1),
         "amin": _extreme(-1),
+        "prod": product,
     }
 )
 

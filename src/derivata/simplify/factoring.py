@@ -44,7 +44,7 @@ class Factoring:
     signed: Callable[[Expr], tuple[Fraction, Expr | None]]  # a printed part: its number and the rest
     arrange: Arrange
     order: Order
-    is_symmetric: Callable[[Expr], bool]  # of a printed node
+    symmetric: set[Expr]  # printed nodes that are their own transposes
     is_known: Callable[[Expr], bool]  # whether a part is printed already, or small
     atoms: Collection[Expr]  # large printed parts
     sizes: dict[int, Size] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Factoring:
                 if len(inner) == len(labels) and labels and not (len(out) == 1 and _has_one_array(term, k)):
                     continue  # a vector may stand last: A@x + B@x is (A + B)@x
                 key = tuple(-1 if label in inner else label for label in labels)
-                if len(key) == 2 and self.is_symmetric(node):
+                if len(key) == 2 and node in self.symmetric:
                     key = tuple(sorted(key))
                 members = found.setdefault((node, key), [])
                 if all(i != other for other, _, _ in members):
@@ -148,7 +148,10 @@ class Factoring:
         if len(inner) == 1:
             return _Term(inner[0].coefficient, (edge, *inner[0].factors))
         scale = _common(inner)
-        rest = self._sum([_Term(t.coefficient / scale, t.factors) for t in inner], inner_out)
+        bracketed = [_Term(t.coefficient / scale, t.factors) for t in inner]
+        rest = self._sum(bracketed, inner_out)
+        if len(inner_out) == 2 and self._sum(bracketed, inner_out[::-1]) is rest:
+            self.symmetric.add(rest)
         return _Term(scale, (edge, (rest, inner_out)))
 
     def _sum(self, terms: Sequence[_Term], out: Labels) -> Expr:

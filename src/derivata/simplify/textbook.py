@@ -194,9 +194,15 @@ class _Textbook:
         if not node.args:
             return node
         if is_internal(node):
-            return self._cluster(node, normaliser)
+            shown = self._cluster(node, normaliser)
+            if normaliser.is_symmetric(node):
+                self.symmetric.add(shown)
+            return shown
         if node.head == CONTRACTION:
             shown = self._contraction(node)
+            if (together := _absorbed(node, normaliser)) is not None:
+                other = self._contraction(together)
+                shown = other if cost(other, self.atoms) < cost(shown, self.atoms) + WRITTEN_BONUS else shown
         else:
             args = tuple((self._pretty(c), labels) for c, labels in node.args)
             shown = self._turned(self._as_written(with_args(node, args), normaliser), normaliser)
@@ -290,9 +296,7 @@ class _Textbook:
                 price += self._price(candidate) - cost(candidate, self.atoms)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
-        factoring = Factoring(
-            self._with_sign, self._arranged, self.order, self.symmetric.__contains__, self._is_known, self.atoms
-        )
+        factoring = Factoring(self._with_sign, self._arranged, self.order, self.symmetric, self._is_known, self.atoms)
         for candidate in (*self._by_cases(node, value, normaliser), *factoring.candidates(value)):
             if best is None or cost(candidate, self.atoms) < best[0]:
                 best = cost(candidate, self.atoms), candidate
@@ -362,6 +366,22 @@ class _Textbook:
             own = own and (node.data != POWER or node.args[1][0].head != NUMBER)
             count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
         return count[root]
+
+
+def _absorbed(node: Expr, normaliser: Normaliser) -> Expr | None:
+    """diag(s)@(I - outer(1, s)) as one factor diag(s) - outer(s, s): a vector put into the sum beside it."""
+    for i, (child, labels) in enumerate(node.args):
+        if not _is_sum(child) or len(labels) != 2 or not any(is_identity_matrix(c) for c, _ in child.args):
+            continue
+        for k, (vector, own) in enumerate(node.args):
+            if k == i or len(own) != 1 or own[0] not in labels or vector.head == NUMBER:
+                continue
+            sizes = dict(enumerate(child.shape))
+            inside = product([(vector, (labels.index(own[0]),)), (child, (0, 1))], (0, 1), sizes)
+            rest = [e for m, e in enumerate(node.args) if m not in (i, k)]
+            known = dict(zip(node.data, node.shape, strict=True))
+            return contraction([*rest, (normaliser.cluster(inside), labels)], node.data, known)
+    return None
 
 
 def _is_pair(node: Expr) -> bool:
