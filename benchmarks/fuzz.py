@@ -380,8 +380,9 @@ class Maker:
             ("tr(({0}).T@({0}))", b), ("({0})@({1})@({0})", v, q), ("({})@({})@({})", v, b, (m,)),
             ("einsum('ij,ij->', {}, {})", b, b), ("einsum('i,ij,j->', {}, {}, {})", v, b, (m,)),
             ("einsum('ii->', {})", q), ("sum(A[i,j]*u[i]*v[j], i, j)",), ("sum(A[i,j]*A[j,i], i, j)",),
-            ("sum(u[i]**2*({}), i)", ()), ("sum(exp(B[i,j])*w[j], i, j)",), ("mean(u[i]*p[i], i)",), ("sum(A[i,i], i)",),
-            ("sum(S[i,j]*u[j]*u[i], i, j)",), ("sum(sqrt(p[i])*log(p[i]), i)",), ("({})[k]", ("N",)),
+            ("sum(u[i]**2*({}), i)", ()), ("sum(exp(B[i,j])*w[j], i, j)",), ("mean(u[i]*p[i], i)",),
+            ("sum(A[i,i], i)",), ("sum(S[i,j]*u[j]*u[i], i, j)",), ("sum(sqrt(p[i])*log(p[i]), i)",),
+            ("({})[k]", ("N",)),
             ("({})[0]", ("M",)), ("({})[k, 0]", ("N", "M")), ("({})[k,k]", sq), ("sum(({})[:,0])", b),
             ("sum(kron({}, {}))", q, b), ("tr(kron({}, {}))", q, q), ("vec({})@vec({})", b, b),
             ("norm(kron({}, {}))", (*v, "1"), b), ("sum(matrix_power({}, 3))", q), ("tr(matrix_power({}, 2))", q),
@@ -406,9 +407,9 @@ class Maker:
         ]  # fmt: skip
         if n == "N":
             options += [
-                ("inv({})@({})", "square", (n,)), ("array(sum(A[i,j]*u[j], j)*({}), i)", ()), ("array(u[i]**2*v[i], i)",),
-                ("array(A[i,i]*p[i], i)",), ("inv({})@inv({})@({})", "square", "square", (n,)),
-                (f"onehot(k, {self.sizes['N']})*({{}})", (n,)),
+                ("inv({})@({})", "square", (n,)), ("array(sum(A[i,j]*u[j], j)*({}), i)", ()),
+                ("array(u[i]**2*v[i], i)",), ("array(A[i,i]*p[i], i)",),
+                ("inv({})@inv({})@({})", "square", "square", (n,)), (f"onehot(k, {self.sizes['N']})*({{}})", (n,)),
                 ("array(sum(A[j,i]*({}), j), i)", ()),
             ]  # fmt: skip
         text, *inner = self.chance.choice(options)
@@ -545,6 +546,7 @@ def _pattern(said: str) -> str:
 def judged(case: Case, clock: Clock) -> tuple[str, Case, str, str, int]:
     f = clock("read", lambda: dv.read(case.text, case.where))
     form = clock("normal", lambda: dv.normal(f))
+    _same_value("normal form has another value", f, form)
     _same("normal form is not final", form, dv.normal(form))
     _same("printed expression has another form", form, _read_back(f, case.where))
     found = clock("derive", lambda: dv.derive(f, case.variable))
@@ -553,9 +555,24 @@ def judged(case: Case, clock: Clock) -> tuple[str, Case, str, str, int]:
     compared = compare(f, case.variable, found.result, along, found.lines, found.label)
     evaluated(f, found.result)
     form = clock("normal", lambda: dv.normal(found.result))
+    _same_value("normal form of the result has another value", found.result, form)
     _same("normal form of the result is not final", form, dv.normal(form))
     _same("printed result has another form", form, _read_back(found.result, _where_of(f, case.where)))
     return ("right" if compared else "unchecked"), case, "", "", compared
+
+
+def _same_value(what: str, f: Expr, form: Expr) -> None:
+    """A form has the value of what it is the form of, wherever that has one."""
+    program = Program([f, form], sizes_for((f, form)))
+    agreed = 0
+    for point in points(f, form, count=20, seed=9):
+        with precision(BITS):
+            values = {n: s.enclosed() for n, s in point.values.items()}
+            before, after = ([constant(e) for e in r.entries] for r in program.run(values, bits=BITS))
+            if all(e.is_finite() for e in before):
+                agreed += _agree(what, before, after, f"{form}; {point}")
+        if agreed == POINTS:
+            break
 
 
 def _read_back(printed: Expr, where: str) -> Expr:
