@@ -89,6 +89,8 @@ def times(left: Entry, right: Entry) -> Entry:
 
 def power(base: Entry, exponent: Entry) -> Entry:
     """base**exponent: any base for a whole exponent, else a positive one."""
+    if is_zero(base) and (exponent if type(exponent) is int else constant(exponent)) < 0:
+        return undefined()  # of a series that is 0, FLINT says that its negative powers are 0
     try:
         return base**exponent
     except _FAILURES:

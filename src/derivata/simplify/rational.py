@@ -343,12 +343,24 @@ def term_edges(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
                 tuple(family.labels[i] for i in family.node.args[0][1]) if family.kind == "power" else family.labels
             )
             merged.setdefault((base, labels), []).append((family, exponent))
-    for members in merged.values():
-        if len(members) == 1 or not any(f.kind == "power" for f, _ in members):
-            edges.extend((f.power(e), f.labels) for f, e in members)
-        else:
-            edges.append(_merged_power(members))
+    for together in merged.values():
+        for members in _on_the_same_axes(together):
+            if len(members) == 1 or not any(f.kind == "power" for f, _ in members):
+                edges.extend((f.power(e), f.labels) for f, e in members)
+            else:
+                edges.append(_merged_power(members))
     return edges
+
+
+def _on_the_same_axes(members: list[tuple[Family, Fraction]]) -> list[list[tuple[Family, Fraction]]]:
+    """Powers of one base, those together that lie on the same axes: 2**x[i] * 2**y[j] stays a product."""
+    groups: dict[frozenset[int], list[tuple[Family, Fraction]]] = {}
+    for family, exponent in members:
+        if family.kind == "power":
+            groups.setdefault(frozenset(family.labels), []).append((family, exponent))
+    rest = [(f, e) for f, e in members if f.kind != "power"]
+    found = list(groups.values())
+    return [[*rest, *found[0]], *found[1:]] if found else [rest]
 
 
 def _merged_power(members: list[tuple[Family, Fraction]]) -> Edge:
@@ -356,11 +368,12 @@ def _merged_power(members: list[tuple[Family, Fraction]]) -> Edge:
     lead = next(f for f, _ in members if f.kind == "power")
     base, _ = lead.node.args
     shape = lead.node.shape
+    axis = {label: i for i, label in enumerate(lead.labels)}
     exponents: list[Edge] = []
     for family, exponent in members:
         if family.kind == "power":
-            inner = family.node.args[1]
-            exponents.append((scaled(inner[0], exponent), inner[1]))
+            node, own = family.node.args[1]
+            exponents.append((scaled(node, exponent), tuple(axis[family.labels[i]] for i in own)))
         else:
             exponents.append((number(exponent), ()))
     whole = tuple(range(len(shape)))

@@ -256,18 +256,28 @@ def _merged(edges: list[Edge]) -> list[Edge]:
         merged.setdefault((base, tuple(labels[i] for i in where)), []).append((node, labels))
     found: list[Edge] = []
     for (base, where), members in merged.items():
-        if len(members) == 1:
-            found.append(members[0])
+        lead, whole = max(members, key=lambda edge: len(edge[1]))
+        exponents = [_exponent(edge) for edge in members]
+        apart = any(own and set(labels) != set(whole) for (_, own), (_, labels) in zip(exponents, members, strict=True))
+        if len(members) == 1 or apart or len(set(whole)) < len(whole):
+            found.extend(members)
             continue
-        shape = base.shape
-        exponents = [_exponent(node) for node, _ in members]
-        summed = total([(e, axes(e)) for e in exponents], ())
-        found.append((power_of((base, axes(base)), (summed, ()), shape), where))
+        place = {label: i for i, label in enumerate(whole)}
+        used = sorted({place[label] for _, own in exponents for label in own})
+        edges = [(e, tuple(used.index(place[label]) for label in own)) for e, own in exponents]
+        summed = total(edges, tuple(lead.shape[i] for i in used))
+        power = power_of((base, tuple(place[label] for label in where)), (summed, tuple(used)), lead.shape)
+        found.append((power, whole))
     return found
 
 
-def _exponent(node: Expr) -> Expr:
-    return node.args[1][0] if node.head == CALL and node.data == POWER else number(1)
+def _exponent(edge: Edge) -> Edge:
+    """To which power a factor stands, with the exponent's axes among those of all factors."""
+    node, labels = edge
+    if node.head != CALL or node.data != POWER:
+        return number(1), ()
+    exponent, own = node.args[1]
+    return exponent, tuple(labels[i] for i in own)
 
 
 def _signed(
