@@ -1,13 +1,14 @@
 """Matrix derivatives against a list of verified ones: equal in value, and no longer than stated.
 
 `python benchmarks/identities.py [FILE]` reads ../shared/cases/identities.jsonl, or FILE of the same form, and
-prints a Markdown table: nodes of Python's syntax tree of both texts, and milliseconds to derive, simplify and
-verify (warm, median of 5).
+prints a Markdown table: nodes of Python's syntax tree of both texts, milliseconds to derive, simplify and verify (warm,
+median of 5), and, where SymPy is installed, whether the derivative of its matrix expression is right.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import statistics
 import sys
@@ -18,6 +19,11 @@ from typing import Any
 import numpy as np
 
 import derivata as dv
+
+if importlib.util.find_spec("sympy"):
+    import sympy_matrices
+else:
+    sympy_matrices = None
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "identities.jsonl"
 ASSUMED = {
@@ -118,33 +124,46 @@ def measured(case: dict[str, Any]) -> tuple[dv.Expr, float, float, float]:
     return result, difference(case, declared, result), ratio, statistics.median(times)
 
 
+def of_sympy(case: dict[str, Any]) -> tuple[str, set[str]]:
+    """SymPy's best outcome at three points, and all that its spellings have."""
+    answer = dv.read(case["answer"], where(case))
+    values = [point(case, seed) for seed in range(3)]
+    return sympy_matrices.best(case, [(v, np.asarray(dv.evaluate(answer, **v))) for v in values])
+
+
 def main() -> int:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else CASES
     if not path.exists():
         print(f"{path} is not there; give the file of cases as an argument")
         return 0
     cases = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    print("| case | by | result | nodes, ours/stated | ms |\n|---|---|---|--:|--:|")
-    ratios, times, wrong, raised = [], [], [], []
+    name = sympy_matrices.NAME if sympy_matrices else "SymPy"
+    print(f"| case | by | result | nodes, ours/stated | ms | {name} |\n|---|---|---|--:|--:|---|")
+    ratios, times, wrong, raised, theirs = [], [], [], [], []
     for case in cases:
+        other = "not installed"
+        if sympy_matrices:
+            theirs.append(of_sympy(case))
+            other = theirs[-1][0]
         shown = case["expr"].replace("|", "\\|")
         try:
             result, error, ratio, ms = measured(case)
         except dv.DerivataError as refusal:
             raised.append(case["id"])
-            print(f"| `{shown}` | {case['wrt']} | raised: {str(refusal).splitlines()[0]} | | |")
+            print(f"| `{shown}` | {case['wrt']} | raised: {str(refusal).splitlines()[0]} | | | {other} |")
             continue
         if not error < 1e-10:
             wrong.append((case["id"], error))
         ratios.append(ratio)
         times.append(ms)
-        print(f"| `{shown}` | {case['wrt']} | `{result}` | {ratio:.2f} | {ms:.1f} |")
+        print(f"| `{shown}` | {case['wrt']} | `{result}` | {ratio:.2f} | {ms:.1f} | {other} |")
     longer = sum(r > 1 for r in ratios)
     print(
         f"\n{len(ratios)} of {len(cases)} derived, wrong: {wrong or 'none'}, raised: {raised or 'none'}; nodes: mean "
         f"{statistics.mean(ratios):.3f}, max {max(ratios):.2f}, not longer in {len(ratios) - longer}; "
         f"ms: median {statistics.median(times):.1f}, max {max(times):.0f}"
     )
+    print("\n" + (sympy_matrices.summary(theirs) if sympy_matrices else "SymPy: not installed"))
     return 1 if wrong else 0
 
 
