@@ -64,7 +64,8 @@ def time_limit(seconds: int) -> Iterator[None]:
 @dataclass(frozen=True)
 class Spelling:
     scalar: str  # what a product of two vectors is: "matrix" (1×1), "trace" or "entry"
-    dot: bool  # the sum of a product's entries is P.T*Q or its trace, not a product with ones; else also ** for 1×1 matrices
+    dot: bool  # the sum of a product's entries is P.T*Q or its trace, not a product with ones;
+    # else also ** for 1×1 matrices
     power: bool  # a power of entries is hadamard_power, not applyfunc, nor a multiple of a 1×1 matrix
     left: bool  # the sum of a vector is ones.T*v, not v.T*ones
 

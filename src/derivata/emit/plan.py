@@ -27,6 +27,7 @@ from derivata.expr.node import (
     Expr,
     Labels,
     Size,
+    axes,
     contraction,
     number,
     with_args,
@@ -62,7 +63,9 @@ def _planned(expanded: Sequence[Expr], products: Products) -> tuple[Expr, ...]:
             changed = _melted(changed)
             memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed, products))
         elif changed.head == CALL:
-            memo[node] = _folded(_melted(changed))
+            folded = _folded(_melted(changed))
+            alike = folded.shape == node.shape  # a folded power of an array of numbers is a scalar
+            memo[node] = folded if alike else contraction([(folded, ())], axes(node), dict(enumerate(node.shape)))
         else:
             memo[node] = changed
     return tuple(memo[root] for root in expanded)

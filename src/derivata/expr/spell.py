@@ -225,12 +225,12 @@ def _with_mean(node: Expr, mean: Mean, ones: list[Syntax], written: dict[Expr, S
     if not ones:  # the text broadcasts as it is
         total, labels = contraction([(total, labels)], whole, dict(enumerate(node.shape))), whole
     stand_in = differential(total, "mean")  # a node of the same shape that no notation looks into
-    numbers = [(number(mean.number), ())] if mean.number != 1 else []
-    edges: list[Edge] = [*numbers, *rest[: mean.sum], (stand_in, labels), *rest[mean.sum :]]
+    numbers = [number(mean.number)] if mean.number != 1 else []
+    edges: list[Edge] = [*((n, ()) for n in numbers), *rest[: mean.sum], (stand_in, labels), *rest[mean.sum :]]
     if len(edges) == 1:
         return Syntax("product", "*", 0, [text, *ones]) if ones else text
     product = contraction(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
-    return _product(product, {**written, stand_in: text}, whole=bool(ones))
+    return _product(product, {**written, **{n: spell_number(n) for n in numbers}, stand_in: text}, whole=bool(ones))
 
 
 def _is_reciprocal(node: Expr) -> bool:

@@ -47,12 +47,17 @@ class Symbol:
         return "int" in self.traits
 
     @property
+    def by_free_entries(self) -> bool:
+        """Whether its derivative is by the entries that may be chosen: those off the diagonal move two at a time."""
+        return bool(self.traits & {"symmetric", "diagonal"})
+
+    @property
     def free(self) -> Symbol:
         """The symbol to differentiate by: what is assumed of its values does not bind how they may change.
 
         Only a matrix declared symmetric or diagonal changes as one.
         """
-        if not self.traits - {"int", "size"} or self.traits & {"symmetric", "diagonal"}:
+        if not self.traits - {"int", "size"} or self.by_free_entries:
             return self
         return replace(self, traits=self.traits & {"int", "size"})
 

@@ -97,12 +97,13 @@ class Derivation:
                 break
         if current is self.result or (not self.by.shape and write(current) == write(self.result)):
             return
-        if self.by.shape and not self.of.shape and self.result.shape == self.by.shape:
+        if self.by.shape and not self.of.shape and self.result.shape == self.by.shape and not self.by.by_free_entries:
             collected = _against_change(self.result, differential(variable(self.by), self.label))
             yield Line("collect the change", current, collected, current)
             yield Line("read the gradient off", collected, self.result, collected)
             return
         rule = "read the derivative off, simplify" if self.by.shape else "simplify"
+        rule = "read the derivative by the free entries off" if self.by.by_free_entries else rule
         yield Line(rule, current, self.result, current)
 
     def _whole(self, of: Expr) -> Expr:
