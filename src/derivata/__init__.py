@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from derivata.render.derivation import Derivation
     from derivata.verbs import (
         code,
+        convexity,
         derive,
         evaluate,
         gauss_newton,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 _VERBS = (
     "code",
+    "convexity",
     "derive",
     "evaluate",
     "gauss_newton",
@@ -76,6 +78,7 @@ __all__ = [
     "Expr",
     "__version__",
     "code",
+    "convexity",
     "derive",
     "evaluate",
     "gauss_newton",

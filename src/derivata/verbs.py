@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from derivata.calculus.convexity import Above, Convexity, convexity_of
 from derivata.calculus.derive import Differential, derivative, derivatives, linearise
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
-from derivata.errors import KinkError, ReadError, VariableError
+from derivata.errors import DerivataError, KinkError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
 from derivata.expr.notation import is_onehot, onehot, ravel, zeros
@@ -263,6 +264,24 @@ def hessian(
     if of.shape:
         raise VariableError(f"the Hessian is of a scalar; this expression has shape {shape_text(of.shape)}")
     return derive(of, wrt, order=2, allow_kinks=allow_kinks).result
+
+
+def convexity(f: Expr | str, wrt: str | Expr | None = None, where: str | None = None) -> Convexity:
+    """Whether a scalar expression is convex, concave or affine in a variable, with the reason, or not decided.
+
+    >>> print(convexity("x@x", where="x[n]").kind)
+    convex
+    """
+    of = _scalar(f, where)
+    by = variable(_variable(of, wrt))
+
+    def second(part: Expr) -> Expr | None:
+        try:
+            return hessian(part, by)
+        except DerivataError:  # nothing is proved by what is refused
+            return None
+
+    return convexity_of(of, by, book(), Above(second, lambda part: recognise(part, book()).result))
 
 
 def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
