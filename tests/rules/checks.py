@@ -336,7 +336,7 @@ def check_numpy(book: Book, record: Function) -> Iterator[str]:
         try:
             with np.errstate(all="ignore"):
                 found = np.ravel(run_code(record, floats(point)))
-        except (NameError, AttributeError, TypeError, ValueError, SyntaxError, ZeroDivisionError) as error:
+        except (LookupError, NameError, AttributeError, TypeError, ValueError, SyntaxError, ArithmeticError) as error:
             yield f"numpy: {error}"
             return
         for number, entry in zip(found, out.entries, strict=True):

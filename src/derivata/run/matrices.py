@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from flint import arb, arb_mat
 
-from derivata.errors import UnsupportedError
+from derivata.errors import EvaluationError, UnsupportedError
 from derivata.run.balls import (
     Entry,
     coefficient,
@@ -28,6 +28,8 @@ _Rows: TypeAlias = "list[list[Entry]]"
 
 
 def _rows(entries: list[Entry], sizes: tuple[int, ...]) -> _Rows:
+    if len(sizes) != 2:
+        raise EvaluationError(f"a matrix was expected, not an array of shape {sizes}")
     return [entries[i * sizes[1] : (i + 1) * sizes[1]] for i in range(sizes[0])]
 
 
