@@ -118,7 +118,7 @@ class Normaliser:
 
     def opened(self, node: Expr) -> tuple[Expr, bool]:
         """The node to look into in the place of this one, and whether it is one atom."""
-        if node in self.cut:
+        if node in self.cut and node in self.memo:  # a product just made may be one that comes later in the order
             return self.memo[node], True
         if node in self.made or node not in self.memo:
             return node, False
