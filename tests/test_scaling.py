@@ -61,14 +61,16 @@ def test_the_calculus_pass_is_linear(graph: Callable[[int], Expr]) -> None:
 def test_steps_are_stored_in_linear_space() -> None:
     by, kept = dv.read("x"), []
     for nodes in (500, 3_000):
-        of = shared(nodes)
-        linearise(of, by, book())
-        gc.collect()
-        tracemalloc.start()
-        steps = linearise(of, by, book()).steps
-        kept.append(tracemalloc.get_traced_memory()[0] / nodes)
-        tracemalloc.stop()
-        assert len(steps) == len(topological(of)) - 1
+        of, sizes = shared(nodes), []
+        for _ in range(3):  # the table of all nodes may grow meanwhile: that is not in the smallest
+            linearise(of, by, book())
+            gc.collect()
+            tracemalloc.start()
+            steps = linearise(of, by, book()).steps
+            sizes.append(tracemalloc.get_traced_memory()[0] / nodes)
+            tracemalloc.stop()
+            assert len(steps) == len(topological(of)) - 1
+        kept.append(min(sizes))
     assert kept[1] < 1.5 * kept[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from derivata.calculus.rules import differentiate_node, label_sizes
+from derivata.calculus.rules import differentiate_node
 from derivata.errors import UnsupportedError, VariableError
 from derivata.expr.node import (
     ADD,
@@ -19,6 +19,7 @@ from derivata.expr.node import (
     axes,
     contraction,
     differential,
+    label_sizes,
     variable,
 )
 from derivata.expr.symbol import Symbol

@@ -18,10 +18,10 @@ from derivata.expr.node import (
     ZERO,
     Edge,
     Expr,
-    Size,
     axes,
     call,
     differential,
+    label_sizes,
     number,
 )
 from derivata.expr.notation import is_onehot
@@ -55,14 +55,6 @@ def differentiate_node(node: Expr, tangent: Tangent, book: Book) -> Applied:
 def _sum(node: Expr, tangent: Tangent) -> Applied:
     changed = [(t, labels) for child, labels in node.args if (t := tangent(child)) is not None]
     return Applied("sum rule", total(changed, node.shape))
-
-
-def label_sizes(node: Expr) -> dict[int, Size]:
-    """The size of every label of a contraction."""
-    sizes: dict[int, Size] = dict(zip(node.data, node.shape, strict=True))
-    for child, labels in node.args:
-        sizes.update(zip(labels, child.shape, strict=True))
-    return sizes
 
 
 def _product(node: Expr, tangent: Tangent) -> Applied:

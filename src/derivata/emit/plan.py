@@ -29,6 +29,7 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    label_sizes,
     number,
     with_args,
 )
@@ -153,14 +154,7 @@ def _melted(node: Expr) -> Expr:
         return node
     if node.head == CALL:
         return with_args(node, tuple(edges))
-    return contraction(edges, node.data, _sizes(node))
-
-
-def _sizes(node: Expr) -> dict[int, Size]:
-    sizes = dict(zip(node.data, node.shape, strict=True))
-    for child, labels in node.args:
-        sizes.update(zip(labels, child.shape, strict=True))
-    return sizes
+    return contraction(edges, node.data, label_sizes(node))
 
 
 def _folded(node: Expr) -> Expr:
@@ -191,7 +185,7 @@ def _log2(value: Fraction) -> float:
 
 def _ordered(node: Expr, products: Products) -> Expr:
     """A contraction as a nest of simple ones, the cheapest product first."""
-    sizes = _sizes(node)
+    sizes = label_sizes(node)
     given, out = _diagonal(list(node.args), node.data)
     edges = summed_alone(_selected(_distinct(given, out), out, sizes), out)
     scalars = _one_number([edge for edge in edges if not edge[1]])

@@ -249,6 +249,14 @@ def axes(node: Expr) -> Labels:
     return tuple(range(len(node.shape)))
 
 
+def label_sizes(node: Expr) -> dict[int, Size]:
+    """The size of every label of a contraction."""
+    sizes: dict[int, Size] = dict(zip(node.data, node.shape, strict=True))
+    for child, labels in node.args:
+        sizes.update(zip(labels, child.shape, strict=True))
+    return sizes
+
+
 def as_expr(value: object) -> Expr | None:
     """A number as a node, a node as it is, anything else None. Floats are taken exactly."""
     if isinstance(value, Expr):

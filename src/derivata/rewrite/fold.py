@@ -22,6 +22,7 @@ from derivata.expr.node import (
     call,
     contraction,
     integer_power,
+    label_sizes,
     number,
 )
 from derivata.expr.node import POWER_BITS as POWER_BITS
@@ -110,9 +111,7 @@ def fold(node: Expr) -> Expr:
     if node.head == CALL and node.data == POWER:
         return power_of(node.args[0], node.args[1], node.shape)
     if node.head == CONTRACTION and node.args:
-        sizes = dict(zip(node.data, node.shape, strict=True))
-        for child, labels in node.args:
-            sizes.update(zip(labels, child.shape, strict=True))
+        sizes = label_sizes(node)
         dropped = (
             set(sizes)
             - set(node.data)

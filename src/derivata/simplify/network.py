@@ -21,6 +21,7 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    label_sizes,
     number,
 )
 from derivata.expr.notation import is_onehot, is_ravel, size_node, zeros
@@ -137,9 +138,7 @@ def _opened(matrix: Expr) -> tuple[list[Edge], Labels]:
 
 def flatten(node: Expr) -> Network:
     """Inline nested contractions and products; a repeated output label of an inner one is a delta."""
-    sizes: dict[int, Size] = dict(zip(node.data, node.shape, strict=True))
-    for child, labels in node.args:
-        sizes.update(zip(labels, child.shape, strict=True))
+    sizes = label_sizes(node)
     parent = {label: label for label in sizes}
 
     def find(label: int) -> int:

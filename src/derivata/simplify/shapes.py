@@ -64,9 +64,6 @@ class Printer:
         elif len(top) > 1 and bottom.is_constant():
             yield self._sum(top)
 
-    def _generators(self) -> tuple[Any, ...]:
-        return tuple(self.value.context.gens())
-
     def _factors(self, polynomial: Polynomial) -> tuple[Fraction, list[Edge]]:
         scale, parts = polynomial.factor()
         parts = _conjugates_joined(parts)

@@ -26,6 +26,7 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
+    label_sizes,
     number,
     with_args,
 )
@@ -58,7 +59,6 @@ SUM_OF_CALLS = 1.2  # ties go to the product: what the chain rule gives
 MOST_EFFORT, EFFORT_OF_EACH = 2_000, 40
 MOST_CHANGED = 4  # families among which a second change of generator is tried
 MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
-LARGEST_SUM = 60  # nodes of a sum in the input that may stand for itself in the result
 
 
 @dataclass(frozen=True)
@@ -239,10 +239,9 @@ class _Textbook:
     def _contraction(self, node: Expr) -> Expr:
         if is_identity_matrix(node):
             return node
-        sizes = dict(zip(node.data, node.shape, strict=True))
+        sizes = label_sizes(node)
         edges: list[Edge] = []
         for child, labels in node.args:
-            sizes.update(zip(labels, child.shape, strict=True))
             factor, rest = self._with_sign(child)
             if factor != 1 or rest is None:
                 edges.append((number(factor), ()))
@@ -287,9 +286,9 @@ class _Textbook:
         for position, choice in enumerate(self._choices(value, normaliser)):
             if position and self.effort > MOST_EFFORT:
                 break  # an expression of many large clusters: what stands first will do
-            if choice.key() in seen:
+            if (key := choice.key()) in seen:
                 continue
-            seen.add(choice.key())
+            seen.add(key)
             printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar, self.atoms)
             for candidate in printer.candidates():
                 self.effort += len(choice.numerator)
