@@ -33,8 +33,8 @@ POWER_BITS = 10_000
 LARGEST_COST = 10**15  # written-out trees above this size all count alike
 NUMBER_BITS = 13_000
 
-# The only global state: equal nodes are one object. Keys are digests, so no key keeps a node alive.
-_NODES: weakref.WeakValueDictionary[bytes, Expr] = weakref.WeakValueDictionary()
+# The only global state: equal nodes are one object. A key holds what its node holds, and goes with it.
+_NODES: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
 
 
 class Expr:
@@ -154,14 +154,8 @@ def _face(name: str) -> Callable[..., Any]:
 
 def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
     """The node with these parts; the same parts give the same object."""
-    parts = [head, "\0", repr(data), "\0", repr(shape)]
-    for _, labels in args:
-        parts.append("\0" + ",".join(map(str, labels)))
-    state = hashlib.blake2b("".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
-    for child, _ in args:
-        state.update(child.digest)
-    digest = state.digest()
-    found = _NODES.get(digest)
+    key = (head, data, args, shape)
+    found = _NODES.get(key)
     if found is not None:
         return found
     node = object.__new__(Expr)
@@ -171,9 +165,20 @@ def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
     put(node, "args", args)
     put(node, "shape", shape)
     put(node, "cost", min(1 + sum([child.cost for child, _ in args]), LARGEST_COST))
-    put(node, "digest", digest)
-    _NODES[digest] = node
+    put(node, "digest", _digest(head, data, args, shape))
+    _NODES[key] = node
     return node
+
+
+def _digest(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> bytes:
+    """A name that is the same in every process, to sort by."""
+    parts = [head, "\0", repr(data), "\0", repr(shape)]
+    for _, labels in args:
+        parts.append("\0" + ",".join(map(str, labels)))
+    state = hashlib.blake2b("".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
+    for child, _ in args:
+        state.update(child.digest)
+    return state.digest()
 
 
 def number(value: int | Fraction) -> Expr:

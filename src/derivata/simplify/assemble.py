@@ -68,14 +68,14 @@ def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> 
 def leading_number(node: Expr) -> tuple[Fraction, Expr | None]:
     """The number a product starts with, and the rest of it."""
     if node.head == NUMBER:
-        return Fraction(node.data), None
+        return node.data, None
     if node.head != CONTRACTION or len(node.args) < 2 or node.args[0][0].head != NUMBER:
         return Fraction(1), node
     mean = mean_among(node.args)
     if mean is not None and mean.divisor == 0 and mean.number == 1:
         return Fraction(1), node  # a mean keeps its 1/n
     sizes = dict(zip(node.data, node.shape, strict=True))
-    return Fraction(node.args[0][0].data), product(node.args[1:], node.data, sizes)
+    return node.args[0][0].data, product(node.args[1:], node.data, sizes)
 
 
 def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:

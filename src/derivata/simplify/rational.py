@@ -20,7 +20,9 @@ from derivata.expr.node import (
     CALL,
     CONTRACTION,
     NUMBER,
+    ONE,
     POWER,
+    ZERO,
     Edge,
     Expr,
     Labels,
@@ -126,14 +128,14 @@ def scaled(node: Expr, factor: Fraction) -> Expr:
 def content(node: Expr) -> tuple[Fraction, Expr]:
     """The number in front, with the sign of the first term, and the rest."""
     if node.head == NUMBER:
-        return (Fraction(node.data), number(1)) if node.data else (Fraction(0), node)
+        return (node.data, ONE) if node is not ZERO else (node.data, node)
     if node.head == CALL and node.data == ADD:
         parts = [content(child)[0] for child, _ in node.args]
         size = Fraction(math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts)))
         size = -size if parts[0] < 0 else size
         return size, scaled(node, 1 / size)
     if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
-        value = Fraction(node.args[0][0].data)
+        value = node.args[0][0].data
         return (value, scaled(node, 1 / value)) if value else (Fraction(0), node)
     return Fraction(1), node
 
@@ -237,7 +239,7 @@ def _leaf_value(leaf: Leaf, index: dict[Family, int], units: tuple[Fraction, ...
     up, down = [0] * len(units), [0] * len(units)
     for family, exponent in factors:
         i = index[family]
-        count = int(exponent / units[i])
+        count = exponent.numerator * units[i].denominator // exponent.denominator  # a unit is one part of a whole
         if count >= 0:
             up[i] += count
         else:
@@ -337,7 +339,7 @@ def term_edges(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
     merged: dict[tuple[Expr, Labels], list[tuple[Family, Fraction]]] = {}
     for family, unit, count in zip(value.families, value.units, exponents, strict=True):
         if count:
-            exponent = unit * int(count)
+            exponent = Fraction(int(count), unit.denominator)
             base = family.node.args[0][0] if family.kind == "power" else family.node
             labels = (
                 tuple(family.labels[i] for i in family.node.args[0][1]) if family.kind == "power" else family.labels
