@@ -15,7 +15,6 @@ from derivata.expr.node import (
     POWER,
     Edge,
     Expr,
-    Labels,
     Size,
     axes,
     contraction,
@@ -93,18 +92,6 @@ def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]
             {i: sizes[label] for i, label in enumerate(out)},
         )
     return arrange(edges, out, sizes)
-
-
-def narrowed(node: Expr, labels: Labels) -> Edge:
-    """A product without the axes that no factor has."""
-    if node.head != CONTRACTION or not is_elementwise(node):
-        return node, labels
-    used = [i for i in node.data if any(i in where for _, where in node.args)]
-    if len(used) == len(node.data):
-        return node, labels
-    sizes = dict(zip(node.data, node.shape, strict=True))
-    place = dict(zip(node.data, labels, strict=True))
-    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
 def one_denominator(root: Expr) -> bool:

@@ -247,7 +247,7 @@ def _select(network: Network) -> None:
         if not others and label not in network.out:  # a selector sums to 1
             network.factors = [e for e in network.factors if e != (selector, (label,))]
             continue
-        if not others or (len(others) == 1 and label not in network.out):
+        if not others or (len(network.factors) == 2 and label not in network.out):
             continue
         for i in others:
             child, labels = network.factors[i]

@@ -111,6 +111,18 @@ def is_elementwise(node: Expr) -> bool:
     return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
 
 
+def narrowed(node: Expr, labels: Labels) -> Edge:
+    """A product without the axes that no factor has."""
+    if node.head != CONTRACTION or not is_elementwise(node):
+        return node, labels
+    used = [i for i in node.data if any(i in where for _, where in node.args)]
+    if len(used) == len(node.data):
+        return node, labels
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    place = dict(zip(node.data, labels, strict=True))
+    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
+
+
 def scaled(node: Expr, factor: Fraction) -> Expr:
     """factor*node with the factor merged into the number in front, and into every term of a sum."""
     if factor == 1:

@@ -33,7 +33,7 @@ from derivata.expr.notation import is_ravel
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
-from derivata.simplify.assemble import leading_number, narrowed, one_denominator, sorted_sum
+from derivata.simplify.assemble import leading_number, one_denominator, sorted_sum
 from derivata.simplify.averages import in_means
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import REPEATED, cost
@@ -44,7 +44,7 @@ from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
-from derivata.simplify.rational import Rational, is_internal, rational, scaled
+from derivata.simplify.rational import Rational, is_internal, narrowed, rational, scaled
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
