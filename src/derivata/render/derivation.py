@@ -54,6 +54,7 @@ class Derivation:
     given: Expr | None = None  # what was to be differentiated `order` times; `of` is its last but one derivative
     order: int = 1
     start: Expr | None = None  # `of` without what is assumed of `by`: that does not bind how it may change
+    picked: tuple[tuple[int, Expr], ...] = ()  # of a derivative by one entry of `by`: its axes and places on them
 
     @property
     def held(self) -> tuple[str, ...]:
