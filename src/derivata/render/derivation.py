@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from derivata.expr.node import DIFFERENTIAL, ONE, Expr, axes, contraction, differential, transpose, variable, with_args
+from derivata.expr.arrays import transpose
+from derivata.expr.node import DIFFERENTIAL, ONE, Expr, axes, contraction, differential, variable, with_args
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbols, topological
 from derivata.expr.write import write

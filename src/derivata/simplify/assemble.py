@@ -18,6 +18,7 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    is_elementwise,
     number,
 )
 from derivata.expr.place import can_keep, has_place
@@ -25,7 +26,7 @@ from derivata.rewrite.fold import product, total
 from derivata.simplify.cost import is_negative
 from derivata.simplify.matrix import arrange
 from derivata.simplify.ordering import kind_of
-from derivata.simplify.rational import content, is_elementwise
+from derivata.simplify.rational import content
 
 Order = Callable[[Edge], Any]
 

@@ -17,13 +17,14 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
+    is_elementwise,
     number,
 )
 from derivata.expr.notation import zeros
 from derivata.rewrite.fold import fold, is_zero, power_of, product
 from derivata.rewrite.instantiate import instantiate
 from derivata.simplify.facts import Facts
-from derivata.simplify.rational import content, is_elementwise, is_internal, narrowed, scaled
+from derivata.simplify.rational import content, is_internal, narrowed, scaled
 
 
 class Algebra(Protocol):
@@ -141,13 +142,16 @@ class Calls:
 
 
 def _bare(node: Expr, labels: Labels) -> Edge:
-    """An operand without axes it does not change along, and without a transpose: its labels say both."""
+    """An operand without axes it does not change along, and a product not transposed: its labels say both."""
     child, own = narrowed(node, labels)
-    if child.head == CONTRACTION and len(child.args) == 1 and sorted(child.args[0][1]) == sorted(child.data):
-        place = dict(zip(child.data, own, strict=True))
-        if len(place) == len(own):
-            return child.args[0][0], tuple(place[i] for i in child.args[0][1])
-    return child, own
+    order = tuple(dict.fromkeys(label for _, where in child.args for label in where))
+    if child.head != CONTRACTION or not is_elementwise(child) or order == child.data or len(order) < len(child.data):
+        return child, own
+    place = dict(zip(child.data, own, strict=True))
+    turned = contraction(child.args, order)
+    whole = axes(turned)
+    same = len(turned.args) == 1 and turned.args[0][1] == whole
+    return turned.args[0][0] if same else turned, tuple(place[i] for i in order)
 
 
 def _is_positive(node: Expr) -> bool:

@@ -125,7 +125,7 @@ def collapsing(value: Rational) -> bool:
         return False  # below the bar they stay what they are
     for exponents in value.numerator.monoms():
         powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
-        if any(powers[i] and _acts(value, powers, i, degrees) for i in special):
+        if any(powers[i] > 0 and _acts(value, powers, i, degrees) for i in special):
             return True
     return False
 

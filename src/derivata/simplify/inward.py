@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from derivata.expr.node import CALL, CONTRACTION, Edge, Expr, Labels, call, contraction, label_sizes, with_args
+from derivata.expr.node import (
+    CALL,
+    CONTRACTION,
+    Edge,
+    Expr,
+    Labels,
+    call,
+    contraction,
+    is_elementwise,
+    label_sizes,
+    with_args,
+)
 from derivata.expr.notation import is_onehot
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import product
-from derivata.simplify.rational import is_elementwise
 
 Selection: TypeAlias = "tuple[int | Expr, ...]"  # for every axis the label it gets, or the selector that picks from it
 

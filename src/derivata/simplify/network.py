@@ -21,6 +21,7 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    is_elementwise,
     label_sizes,
     number,
 )
@@ -31,7 +32,6 @@ from derivata.simplify.content import monomial_content
 from derivata.simplify.facts import Facts
 from derivata.simplify.inverses import Cancellation
 from derivata.simplify.operands import in_order
-from derivata.simplify.rational import is_elementwise
 
 DISTRIBUTED_TERMS = 64
 

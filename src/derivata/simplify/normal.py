@@ -18,6 +18,7 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
+    is_elementwise,
     primitive,
     with_args,
 )
@@ -34,15 +35,7 @@ from derivata.simplify.inward import inward
 from derivata.simplify.like_terms import merged_product, merged_sum
 from derivata.simplify.network import Distribution, normal_contraction, ordered
 from derivata.simplify.products import chain, is_on_operands, square_factors, transposed, unsqueezed
-from derivata.simplify.rational import (
-    Family,
-    Leaf,
-    Rational,
-    content,
-    is_elementwise,
-    is_internal,
-    rational,
-)
+from derivata.simplify.rational import Family, Leaf, Rational, content, is_internal, rational
 
 CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
 ROUNDS = 6

@@ -28,6 +28,7 @@ from derivata.expr.node import (
     Labels,
     Shape,
     call,
+    is_elementwise,
     number,
 )
 from derivata.expr.write import write
@@ -101,14 +102,6 @@ def is_internal(node: Expr) -> bool:
             return exponent.head == NUMBER and exponent.data.denominator == 1 and abs(exponent.data) < 10**6
         return False
     return node.head == CONTRACTION and is_elementwise(node)
-
-
-def is_elementwise(node: Expr) -> bool:
-    """Whether a contraction is a plain product: nothing summed, no label twice."""
-    out = node.data
-    if len(set(out)) < len(out):
-        return False
-    return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
 
 
 def narrowed(node: Expr, labels: Labels) -> Edge:
