@@ -82,6 +82,12 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
     return _contraction(contraction(edges, needed), written)
 
 
+def _is_outer(edge: Edge, rank: int) -> bool:
+    """Whether an operand is written as outer(v, ones(m))."""
+    labels = edge[1]
+    return len(labels) == 1 and rank == labels[0] + 2 and not has_place(edge, rank)
+
+
 def _keepdims(edge: Edge, rank: int, written: dict[Expr, Syntax]) -> Syntax | None:
     """A sum or another reduction that is stretched back over its axes: written with keepdims."""
     if (kept := kept_axes(edge, rank)) is None:
@@ -178,6 +184,7 @@ def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> 
     missing = set(axes(node)) - {label for _, labels in node.args for label in labels}
     if any(not is_aligned(edge, len(node.shape)) for edge in node.args):
         missing -= {i for i in missing if node.shape[i] == 1}  # what is written with keepdims has these
+    missing -= {i for edge in node.args if _is_outer(edge, len(node.shape)) for i in range(min(edge[1]), len(node.shape))}
     ones = [function("ones", *map(spell_size, node.shape))] if whole and missing else []
     if mean := mean_among(node.args):
         return _with_mean(node, mean, ones, written)
@@ -212,7 +219,7 @@ def _with_mean(node: Expr, mean: Mean, ones: list[Syntax], written: dict[Expr, S
     total, labels = node.args[mean.sum]
     inner, own = total.args[0]
     summed = [i for i, label in enumerate(own) if label not in total.data]
-    keeps = not is_aligned((total, labels), len(node.shape))
+    keeps = not is_aligned((total, labels), len(node.shape)) and not ones
     text = spell_sum(written[inner], summed, len(own), keepdims=keeps, name="mean")
     rest: list[Edge] = [e for i, e in enumerate(node.args) if i not in (mean.sum, mean.divisor)]
     whole = tuple(range(len(node.shape)))
@@ -327,6 +334,8 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         edge = (child, tuple(out.index(label) for label in labels if label in out))
         if len(edge[1]) == len(labels) and (again := _keepdims(edge, len(out), written)):
             return again
+    if len(out) == 2 and labels == out[:1]:
+        return function("outer", text, function("ones", spell_size(node.shape[1])))
     if extra and kept == out[len(out) - len(kept) :] and kept == labels:
         return Syntax("product", "*", 0, [text, function("ones", *map(spell_size, node.shape))])
     return None
