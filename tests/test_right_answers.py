@@ -1,0 +1,39 @@
+"""Expressions whose right derivative was once refused as a bug, or came out as nan: each by the cause it had."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import derivata as dv
+from derivata.expr.walk import symbols
+
+# An entry is compared with the largest: both must be one value, however they are printed.
+EXTREMES = [
+    ("amin(A/t, axis=0)", "t", "A[n,m], t"),
+    ("amax(R/(1 + R**2), axis=0)", "R", "R[n,1]"),
+    ("amin((-((-(einsum('ij,k->ijk', R, u))**2)))**(3/2), axis=-1)*one", "R", "R[n,1], u[n], one[1]"),
+    ("sum(where(A/t == amin(A/t, axis=0), A**2*t, t))", "A", "A[n,m], t"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrt", "where"), EXTREMES)
+def test_the_place_of_an_extreme_is_decided(text: str, wrt: str, where: str) -> None:
+    f = dv.read(text, where)
+    found = dv.derive(f, wrt)
+    assert found.check.points >= 3
+    assert dv.normal(dv.read(str(found.result), where)) is dv.normal(found.result)
+    chance = np.random.default_rng(5)
+    shapes = {"A": (3, 2), "t": (), "R": (3, 1), "u": (3,), "one": (1,)}
+    for _ in range(5):
+        given = {name: chance.normal(size=shapes[name]) for name in symbols(f)}
+        value = dv.evaluate(found.result, **given, n=3, m=2)
+        along = chance.normal(size=np.shape(given[wrt]))
+        ends = [dv.evaluate(f, **{**given, wrt: given[wrt] + h * along}) for h in (1e-6, -1e-6)]
+        slope = np.tensordot(value, along, axes=np.ndim(along))
+        assert np.allclose(slope, (ends[0] - ends[1]) / 2e-6, rtol=1e-5, atol=1e-7)
+
+
+def test_ties_share_the_slope() -> None:
+    result = dv.gradient("amax(x/(3*t))", "x", "x[n], t")
+    assert dv.evaluate(result, x=[0.1, 0.7, 0.7], t=1.3) == pytest.approx(np.array([0, 0.5, 0.5]) / 3.9)
