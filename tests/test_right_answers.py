@@ -26,7 +26,7 @@ def test_the_place_of_an_extreme_is_decided(text: str, wrt: str, where: str) -> 
     chance = np.random.default_rng(5)
     shapes = {"A": (3, 2), "t": (), "R": (3, 1), "u": (3,), "one": (1,)}
     for _ in range(5):
-        given = {name: chance.normal(size=shapes[name]) for name in symbols(f)}
+        given = {name: chance.normal(size=shapes[name]) for name, s in symbols(f).items() if not s.integer}
         value = dv.evaluate(found.result, **given, n=3, m=2)
         along = chance.normal(size=np.shape(given[wrt]))
         ends = [dv.evaluate(f, **{**given, wrt: given[wrt] + h * along}) for h in (1e-6, -1e-6)]
@@ -37,3 +37,32 @@ def test_the_place_of_an_extreme_is_decided(text: str, wrt: str, where: str) -> 
 def test_ties_share_the_slope() -> None:
     result = dv.gradient("amax(x/(3*t))", "x", "x[n], t")
     assert dv.evaluate(result, x=[0.1, 0.7, 0.7], t=1.3) == pytest.approx(np.array([0, 0.5, 0.5]) / 3.9)
+
+
+# A rule that is right for its own operands, but not whatever stands in their places.
+STEPS = [
+    ("x*zeros(n)", "x", ""),
+    ("diag(w)@zeros(m, 1)", "w", "w[m]"),
+    ("zeros(n, m)/outer(u, v)", "v", "u[n], v[m]"),
+    ("logaddexp(b - x, x)", "b", "b[n]"),
+    ("erf(r**pi)", "r", "r in (0, 1)"),
+    ("sum(abs(D))", "D", "D[n,n] diagonal"),
+    ("mean(sum(sign(D), axis=1))", "D", "D[n,n] diagonal"),
+    ("amax(D)", "D", "D[n,n] diagonal"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrt", "where"), STEPS)
+def test_a_step_may_hold_for_its_own_operands_only(text: str, wrt: str, where: str) -> None:
+    f = dv.read(text, where)
+    form = dv.jvp(f, wrt)
+    slope = dv.derive(f, wrt).result
+    chance = np.random.default_rng(3)
+    shapes = {"x": (), "w": (3,), "u": (3,), "v": (3,), "b": (3,), "r": (), "D": (3, 3)}
+    given = {name: abs(chance.normal(size=shapes[name])) / 4 for name, s in symbols(f).items() if not s.integer}
+    along = chance.normal(size=shapes[wrt])
+    if wrt == "D":
+        given[wrt], along = np.diag(np.diag(given[wrt])), np.diag(np.diag(along))
+    value = dv.evaluate(slope, **given, n=3, m=3)
+    expected = np.tensordot(value, along, axes=np.ndim(along))
+    assert np.allclose(dv.evaluate(form, **given, **{f"d{wrt}": along}, n=3, m=3), expected)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from flint import fmpq
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
+from derivata.expr.node import SYMBOL, Expr, Shape
 from derivata.expr.notation import is_onehot
 from derivata.expr.sizes import size_in_numbers, size_parts
 from derivata.expr.symbol import Symbol
@@ -232,5 +232,5 @@ def _orthogonal(size: int, chance: random.Random) -> tuple[Exact, ...]:
 
 
 def is_fixed(node: Expr) -> bool:
-    """A number, or a whole number such as a size: it cannot change along a direction."""
-    return node.head == NUMBER or (node.head == SYMBOL and node.data.integer)
+    """A number, pi, an identity matrix, or a whole number such as a size: it cannot change along a direction."""
+    return bool(node.data.integer) if node.head == SYMBOL else not node.args
