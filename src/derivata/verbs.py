@@ -14,7 +14,7 @@ from derivata.errors import DerivataError, KinkError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
 from derivata.expr.notation import is_onehot, onehot, ravel, zeros
-from derivata.expr.symbol import Symbol
+from derivata.expr.symbol import Symbol, declare
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.render.gradients import Gradients
@@ -340,10 +340,17 @@ def normal(e: Expr) -> Expr:
 
 
 def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.ndarray[Any, Any]:
-    """The value as a NumPy array, from keyword arguments, one per symbol."""
+    """The value as a NumPy array, from keyword arguments, one per symbol.
+
+    Sizes are read off the arrays: those in the expression, and those declared in `where` that a simpler form of
+    it does not hold any more.
+
+    >>> evaluate(derive("sum(sign(B))", "B", "B[n,m]").result, "B[n,m]", B=[[1, 2], [3, 4]]).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
     from derivata.run.evaluate import evaluate as run
 
-    return run(_expression(e, where), values)
+    return run(_expression(e, where), values, declare(where).symbols.values())
 
 
 def code(

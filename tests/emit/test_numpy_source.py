@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import derivata as dv
 from derivata.emit.numpy_source import function_source
 from derivata.errors import EvaluationError
 from derivata.expr.lower import read
@@ -230,3 +231,11 @@ def test_symmetric_products_have_the_same_value() -> None:
     np.testing.assert_allclose(found, X.T @ np.diag(weights) @ X / 5, rtol=1e-12)
     assert np.array_equal(found, found.T)
     np.testing.assert_allclose(evaluate(expression("X@diag(exp(w))@X.T"), values), X * np.exp(w) @ X.T, rtol=1e-12)
+
+
+def test_a_selector_in_a_long_product_is_written() -> None:
+    rng = np.random.default_rng(6)
+    B, W = rng.normal(size=(3, 2)), rng.normal(size=(2, 2))
+    derivation = dv.derive("sum(hardtanh(B@W)[:,0])", "B", "B[n,m], W[m,m]")
+    passed = np.abs(B @ W[:, 0]) < 1
+    np.testing.assert_allclose(evaluate(derivation.result, {"B": B, "W": W}), np.outer(passed, W[:, 0]))
