@@ -66,3 +66,7 @@ def test_a_step_may_hold_for_its_own_operands_only(text: str, wrt: str, where: s
     value = dv.evaluate(slope, **given, n=3, m=3)
     expected = np.tensordot(value, along, axes=np.ndim(along))
     assert np.allclose(dv.evaluate(form, **given, **{f"d{wrt}": along}, n=3, m=3), expected)
+
+
+def test_a_change_of_a_matrix_exponential_may_be_huge() -> None:
+    assert dv.derive("R**det(expm(A))", "A", "A[n,n]").check.points >= 3

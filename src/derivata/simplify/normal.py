@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from derivata.calculus.domain import is_outside
+from derivata.errors import UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -25,6 +27,7 @@ from derivata.expr.node import (
 )
 from derivata.expr.notation import zeros
 from derivata.expr.walk import parent_counts, topological
+from derivata.expr.write import write
 from derivata.rewrite.fold import fold, is_zero, power_of, product, total
 from derivata.rewrite.instantiate import instantiate
 from derivata.rewrite.match import rewrite_root
@@ -261,6 +264,8 @@ class Normaliser:
             return self.contraction(inner)
         if inner.head == CALL:
             return self._identities(self._call(inner))
+        if inner.data[0] in self.facts.vanishing and is_zero(inner.args[0][0]):
+            return zeros(inner.shape)
         inner = with_args(inner, tuple(self._straight(c, labels) for c, labels in inner.args))
         return self._identities(self._of_matrix(inner))
 
@@ -325,6 +330,8 @@ class Normaliser:
         if node.data in self.facts.bases:
             return product([(ONE, ())], axes(node), dict(enumerate(node.shape)))
         plain = call(node.data, [(number(0), ())], ())
+        if is_outside(plain, self.book):
+            raise UndefinedError(f"{write(plain)} has no value")
         known = self.facts.constants.get(plain)
         return node if known is None else product([(known, ())], axes(node), dict(enumerate(node.shape)))
 
