@@ -51,6 +51,12 @@ STEPS = [
     ("amax(D)", "D", "D[n,n] diagonal"),
 ]
 
+# Text that is printed is read again: arguments that are mapped over beside one that is not.
+PRINTED = [
+    ("inv(expm(A))@R", "A", "A[n,n], R[n,1]"),
+    ("expm(t*P)[k,:]", "P", "P[n,n], k int"),
+]
+
 
 @pytest.mark.parametrize(("text", "wrt", "where"), STEPS)
 def test_a_step_may_hold_for_its_own_operands_only(text: str, wrt: str, where: str) -> None:
@@ -70,3 +76,16 @@ def test_a_step_may_hold_for_its_own_operands_only(text: str, wrt: str, where: s
 
 def test_a_change_of_a_matrix_exponential_may_be_huge() -> None:
     assert dv.derive("R**det(expm(A))", "A", "A[n,n]").check.points >= 3
+
+
+def test_a_form_is_judged_where_the_expression_has_a_value() -> None:
+    found = dv.jvp("where(z == A, A, K)/Q**2", "Q", "A[n,n], K[n,n], Q[n,n] orthogonal")
+    assert str(found) == "-2*where(z == A, A, K)/Q**3*dQ"
+
+
+@pytest.mark.parametrize(("text", "wrt", "where"), PRINTED)
+def test_what_is_printed_reads_back(text: str, wrt: str, where: str) -> None:
+    result = dv.derive(text, wrt, where).result
+    assert dv.normal(dv.read(str(result), where)) is dv.normal(result)
+    with pytest.raises(dv.DerivataError, match=r"the leading axes of \(m, n, n\) and \(k, n, n\) do not fit"):
+        dv.read("expm_frechet(A, B)", "A[m,n,n], B[k,n,n]")

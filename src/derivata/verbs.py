@@ -290,7 +290,7 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     found = linearise(of, variable(_variable(of, wrt)), book())
     shown = textbook(found.form, of, book())
     verify_rules(((s.before, s.after) for s in found.steps), wrt=(found.by,))
-    verify_equal(found.form, shown)
+    verify_equal(found.form, shown, of=of)
     return shown
 
 

@@ -271,3 +271,8 @@ def test_a_case_that_is_not_taken_may_fail() -> None:
     assert dv.evaluate(by_power, k=1, t=1.5, v=[1.0, 2, 3]) == 0
     off_diagonal = dv.derive("D**t", "t", "D[n,n] diagonal").result
     assert np.array_equal(dv.evaluate(off_diagonal, D=np.diag([1.0, 1]), t=0.5), np.zeros((2, 2)))
+
+
+def test_a_function_of_a_constant_has_its_shape() -> None:
+    assert np.array_equal(dv.evaluate("abs(zeros(1, 1))"), [[0]])
+    assert np.array_equal(dv.evaluate("X/(1 + abs(zeros(1, 1)))", "X[1,1]", X=[[2.0]]), [[2]])

@@ -7,6 +7,8 @@ from derivata.expr import notation
 from derivata.expr.node import (
     Edge,
     Expr,
+    Shape,
+    Size,
     axes,
     call,
     contraction,
@@ -120,36 +122,50 @@ def _whole(scope: Scope, piece: Syntax, signature: Signature, values: list[Value
             piece,
             ShapeError,
         )
-    mapped = len(node.shape) - len(core)
     order = list(axes(node))
     if axis is not None:
         if len(core) != 1:
             raise scope.fail(f"{piece.text} takes no axis", axis)
         order.append(order.pop(take_axis(node, _whole_number(scope, axis.children[0]))))
-    edges: list[Edge] = []
-    sizes: dict[str, int | str] = {}
-    for value, names in zip(values, signature.core, strict=True):
-        own = len(value.node.shape) - len(names)
-        if own not in (0, mapped):
-            raise ShapeError(
-                f"{piece.text}: leading axes of {shape_text(value.node.shape)} do not fit {shape_text(node.shape)}"
-            )
-        where = order if value is values[0] else list(axes(value.node))
-        labels = [0] * len(value.node.shape)
-        for position, source in enumerate(where):
-            labels[source] = position if value is values[0] else position + (mapped - own)
-        edges.append((value.node, tuple(labels)))
-        for name, source in zip(names, where[own:], strict=True):
-            size = value.node.shape[source]
-            if sizes.setdefault(name, size) != size:
-                raise ShapeError(f"{piece.text}: an axis of size {sizes[name]} meets one of size {size}")
+    edges, lead, sizes = _mapped(piece, signature, [v.node for v in values], order)
+    mapped = len(lead)
     if mapped and axis is None and len(signature.core) == 1 and not signature.out and len(core) == 1:
         return _reduced(scope, piece, signature, node)
-    shape = tuple(node.shape[i] for i in order[:mapped]) + tuple(sizes[n] for n in signature.out)
+    shape = lead + tuple(sizes[n] for n in signature.out)
     result = primitive(signature.name, mapped, edges, shape)
     if axis is None or not signature.out or order == list(axes(node)):
         return result
     return contraction([(result, tuple(order))], axes(node))
+
+
+def _mapped(
+    piece: Syntax, signature: Signature, nodes: list[Expr], order: list[int]
+) -> tuple[list[Edge], Shape, dict[str, Size]]:
+    """The arguments over common leading axes, which some may lack, and then their own; the sizes of both.
+
+    `order` is that of the first one's axes.
+    """
+    ranks = [len(node.shape) - len(names) for node, names in zip(nodes, signature.core, strict=True)]
+    mapped = max(ranks)
+    lead: Shape = ()
+    edges: list[Edge] = []
+    sizes: dict[str, Size] = {}
+    for i, (node, names, own) in enumerate(zip(nodes, signature.core, ranks, strict=True)):
+        where = list(axes(node)) if i else order
+        leading = tuple(node.shape[source] for source in where[: max(own, 0)])
+        if own not in (0, mapped) or (own and lead and leading != lead):
+            shapes = " and ".join(shape_text(n.shape) for n in nodes)
+            raise ShapeError(f"{piece.text}: the leading axes of {shapes} do not fit")
+        lead = lead or leading
+        labels = [0] * len(node.shape)
+        for position, source in enumerate(where):
+            labels[source] = position + (mapped - own)
+        edges.append((node, tuple(labels)))
+        for name, source in zip(names, where[own:], strict=True):
+            size = node.shape[source]
+            if sizes.setdefault(name, size) != size:
+                raise ShapeError(f"{piece.text}: an axis of size {sizes[name]} meets one of size {size}")
+    return edges, lead, sizes
 
 
 def _reduced(scope: Scope, piece: Syntax, signature: Signature, node: Expr) -> Expr:
