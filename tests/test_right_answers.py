@@ -89,3 +89,7 @@ def test_what_is_printed_reads_back(text: str, wrt: str, where: str) -> None:
     assert dv.normal(dv.read(str(result), where)) is dv.normal(result)
     with pytest.raises(dv.DerivataError, match=r"the leading axes of \(m, n, n\) and \(k, n, n\) do not fit"):
         dv.read("expm_frechet(A, B)", "A[m,n,n], B[k,n,n]")
+
+
+def test_a_norm_of_nothing_has_the_chosen_slope() -> None:
+    assert str(dv.derive("norm(u - u)", "u", "u[n]").result) == "zeros(n)"

@@ -85,8 +85,11 @@ def facts(book: Book) -> Facts:
 
 
 def _vanishes(function: Function, book: Book, odd: frozenset[str], constants: dict[Expr, Expr]) -> bool:
-    """Whether the definition of a function of one array is 0 where the array is, as far as simple rules show."""
-    if not function.signature or not function.value or len(function.arguments) != 1:
+    """Whether the definition of a function of one array is 0 where the array is, as far as simple rules show.
+
+    Not where it has a kink: there the derivative, which may divide by it, is as the record chooses.
+    """
+    if not function.signature or not function.value or len(function.arguments) != 1 or function.kinks:
         return False
     formula = book.formula(function, function.value)
     zero: set[Expr] = set()
