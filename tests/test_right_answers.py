@@ -53,7 +53,7 @@ STEPS = [
 
 # Text that is printed is read again: arguments that are mapped over beside one that is not.
 PRINTED = [
-    ("inv(expm(A))@R", "A", "A[n,n], R[n,1]"),
+    ("inv(expm(A))@v", "A", "A[n,n], v[n]"),
     ("expm(t*P)[k,:]", "P", "P[n,n], k int"),
 ]
 
@@ -87,7 +87,7 @@ def test_a_form_is_judged_where_the_expression_has_a_value() -> None:
 def test_what_is_printed_reads_back(text: str, wrt: str, where: str) -> None:
     result = dv.derive(text, wrt, where).result
     assert dv.normal(dv.read(str(result), where)) is dv.normal(result)
-    with pytest.raises(dv.DerivataError, match=r"the leading axes of \(m, n, n\) and \(k, n, n\) do not fit"):
+    with pytest.raises(dv.DerivataError, match=r"leading axes of \(k,\) do not fit \(m,\)"):
         dv.read("expm_frechet(A, B)", "A[m,n,n], B[k,n,n]")
 
 

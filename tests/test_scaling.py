@@ -12,7 +12,8 @@ import pytest
 
 import derivata as dv
 from derivata.calculus.derive import derivative, linearise
-from derivata.expr.node import Expr, elementwise
+from derivata.expr.arrays import elementwise
+from derivata.expr.node import Expr
 from derivata.expr.walk import topological
 from derivata.rules.book import book
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         normal,
         read,
         vjp,
+        worked,
     )
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ _VERBS = (
     "normal",
     "read",
     "vjp",
+    "worked",
 )
 
 
@@ -91,4 +93,5 @@ __all__ = [
     "normal",
     "read",
     "vjp",
+    "worked",
 ]

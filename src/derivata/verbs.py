@@ -32,6 +32,8 @@ from derivata.simplify.textbook import Presented, present, textbook
 if TYPE_CHECKING:
     import numpy as np
 
+    from derivata.render.worked import Worked
+
 MOST_TERMS = 8  # of a sum whose terms are also differentiated one by one
 TOGETHER_NODES = 3000  # the same for gradients by many variables: these are checked in one run
 GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
@@ -110,9 +112,11 @@ def _derivation(
     """One derivative by `free`, shown with what is assumed of `symbol` and in the order of names in `given`."""
     inner, of = of, replace(of, {variable(free): variable(symbol)})
     by = variable(symbol)
+    picked = {} if component is None else _picked(by, component)
     if symbol.name not in symbols(of):
-        nothing = zeros((*of.shape, *by.shape))
-        return Derivation(of, symbol, nothing, (), verify_derivative(of, by, nothing))
+        check = verify_derivative(of, by, zeros((*of.shape, *by.shape)))
+        nothing = zeros((*of.shape, *(size for axis, size in enumerate(by.shape) if axis not in picked)))
+        return Derivation(of, symbol, nothing, (), check, picked=tuple(picked.items()))
     kinks = kinks_of(of, by, book())
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
@@ -126,10 +130,11 @@ def _derivation(
         check = verify_derivative(of, by, shown, smooth=not kinks)
     else:
         check = _checked_alone(named.steps, found, presented)
-    if component is not None:
-        shown = _component(shown, of, by, component)
+    if picked:
+        shown = _component(shown, of, {len(of.shape) + axis: place for axis, place in picked.items()})
     steps = (*named.steps, *found.steps)
-    return Derivation(of, symbol, shown, steps, check, kinks, domain_of(of, book()), raw, start=inner)
+    domain, places = domain_of(of, book()), tuple(picked.items())
+    return Derivation(of, symbol, shown, steps, check, kinks, domain, raw, start=inner, picked=places)
 
 
 def _term_derivatives(of: Expr, by: Expr) -> list[Expr]:
@@ -140,8 +145,8 @@ def _term_derivatives(of: Expr, by: Expr) -> list[Expr]:
     return [derivative(term, by, book())[0] for term in terms if by in depends(term, by)]
 
 
-def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
-    """One entry of the variable: the part of the derivative that belongs to it."""
+def _picked(by: Expr, text: str) -> dict[int, Expr]:
+    """The axes of the variable on which one entry is meant, and the places of it."""
     symbol = by.data
     places = text.strip().removesuffix("]").split(",")
     if len(places) != len(by.shape):
@@ -149,7 +154,11 @@ def _component(result: Expr, of: Expr, by: Expr, text: str) -> Expr:
     free = [f"{p.strip()} int" for p in places if p.strip().isidentifier()]
     declared = ", ".join([f"{symbol.name}[{','.join(map(str, by.shape))}]", *free])
     entry = lower.read(f"{symbol.name}[{text.strip()}", declared, book().vocabulary)
-    picks = {len(of.shape) + label: node.args[0][0] for node, (label, *_) in entry.args if is_onehot(node)}
+    return {label: node.args[0][0] for node, (label, *_) in entry.args if is_onehot(node)}
+
+
+def _component(result: Expr, of: Expr, picks: dict[int, Expr]) -> Expr:
+    """One entry of the variable: the part of the derivative that belongs to it."""
     whole = axes(result)
     selectors = [(onehot(place, result.shape[axis]), (axis,)) for axis, place in picks.items()]
     kept = tuple(axis for axis in whole if axis not in picks)
@@ -351,6 +360,19 @@ def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.nd
     from derivata.run.evaluate import evaluate as run
 
     return run(_expression(e, where), values, declare(where).symbols.values())
+
+
+def worked(derivation: Derivation, /, **given: Any) -> Worked:
+    """The derivation with small numbers put in, each step computed, and central differences beside the outcome.
+
+    Keywords set sizes and scalars by name; the rest is chosen, the same every time.
+
+    >>> worked(derive("sum((X@w - y)**2)", "w", where="X[n,d], y[n], w[d]"), n=2, d=3).derivative
+    (26.0, -22.0, 12.0)
+    """
+    from derivata.run.worked import worked as run
+
+    return run(derivation, given)
 
 
 def code(

@@ -11,8 +11,9 @@ import pytest
 import derivata as dv
 from derivata.emit.numpy_source import function_source
 from derivata.errors import EvaluationError
+from derivata.expr.arrays import elementwise, reciprocal
 from derivata.expr.lower import read
-from derivata.expr.node import Expr, elementwise, number, reciprocal, variable
+from derivata.expr.node import Expr, number, variable
 from derivata.expr.symbol import Symbol
 from derivata.rules.book import book
 from derivata.run.evaluate import evaluate

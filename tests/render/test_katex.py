@@ -97,6 +97,18 @@ def derivations() -> Iterator[str]:
         yield dv.jacobian(text, "X", where=where, layout="vec").latex()
 
 
+def instances() -> Iterator[str]:
+    """Worked instances: relations, names for parts, arrays of more than two axes, powers of ten."""
+    for text, wrt, where in (
+        ("norm(W2@tanh(W1@x) - y)**2/2", "W1", "W1[h,d], W2[k,h], x[d], y[k]"),
+        ("inv(A)@relu(x)", "A", "A[n,n] symmetric, x[n]"),
+        ("my_var**20*relu(x)", "my_var", ""),
+    ):
+        worked = dv.worked(dv.derive(text, wrt, where=where))
+        yield from worked.latex().split("\n\n")
+        yield from re.findall(r"\$\$(.*?)\$\$", worked.markdown(), re.DOTALL)
+
+
 def sample_call(record: Function) -> dv.Expr:
     """The function at arguments that need brackets if anything does."""
     names = [name for name, _ in record.arguments]
@@ -120,7 +132,7 @@ def names() -> Iterator[str]:
 
 
 def test_katex_renders_what_we_print() -> None:
-    formulas = sorted({*derivations(), *calls(), *names()})
+    formulas = sorted({*derivations(), *instances(), *calls(), *names()})
     found = [f"{formula}\n  {why}" for formula, why in zip(formulas, complaints(formulas), strict=True) if why]
     assert not found, "\n".join(found)
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivata import derive
+from derivata.expr.arrays import multiply
 from derivata.expr.lower import read
-from derivata.expr.node import Expr, differential, multiply
+from derivata.expr.node import Expr, differential
 from derivata.expr.walk import topological
 from derivata.render.latex import CHANGED, latex
 from derivata.rules.book import book

@@ -11,19 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivata.errors import EvaluationError, UnsupportedError
+from derivata.expr.arrays import elementwise
 from derivata.expr.lower import read
-from derivata.expr.node import (
-    CALL,
-    CONTRACTION,
-    NUMBER,
-    PRIMITIVE,
-    SYMBOL,
-    Expr,
-    contraction,
-    elementwise,
-    number,
-    variable,
-)
+from derivata.expr.node import CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Expr, contraction, number, variable
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbol_node, symbols, topological
 from derivata.rules.book import book

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ Examples:
   derivata derive "sum((X@w - y)**2)" --wrt w --where "X[n,d], y[n], w[d]"
   derivata derive "softmax(z)" --where "z[n]" --format latex
   derivata derive "x**3*y" --wrt x --order 2
+  derivata derive "sum(softmax(z)*y)" --wrt z --where "z[n], y[n]" --with n=3
   derivata derive - --wrt x < formula.txt
 """,
     "show": """
@@ -69,6 +71,13 @@ _format = click.option(
 @click.option("--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate.")
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the rules one by one.")
 @click.option("--no-kinks", is_flag=True, help="Refuse functions that are not differentiable everywhere.")
+@click.option(
+    "--with",
+    "numbers",
+    multiple=True,
+    metavar="n=2,x=0.5",
+    help='Also work it out with small numbers; sets sizes and scalars, "" lets all be chosen.',
+)
 def derive_command(
     expression: str,
     wrt: str | None,
@@ -77,23 +86,37 @@ def derive_command(
     order: int,
     steps: bool,
     no_kinks: bool,
+    numbers: tuple[str, ...],
 ) -> None:
     """Differentiate EXPRESSION (- reads it from standard input) and show the steps and the check."""
     from derivata import verbs
+    from derivata.apps.settings import settings
 
+    given = settings(numbers)
     of: Any = verbs.read(_given(expression), where)
     derivation = verbs.derive(of, wrt, order=order, allow_kinks=not no_kinks)
+    worked = verbs.worked(derivation, **given) if numbers else None
     form = form or _default_form()
     if form == "json":
-        _print(derivation.as_json())
+        _print(derivation.as_json() if worked is None else _with_worked(derivation.as_json(), worked.as_json()))
     elif form == "latex":
         _print(derivation.latex() if steps else derivation.result.latex())
+        if worked is not None:
+            _print("\n" + worked.latex())
     elif form == "unicode":
-        width = _width()
-        shown = derivation.unicode(width, ascii_only=not _encodes_unicode(), steps=steps)
-        _coloured(shown)
+        width, ascii_only = _width(), not _encodes_unicode()
+        _coloured(derivation.unicode(width, ascii_only=ascii_only, steps=steps))
+        if worked is not None:
+            _coloured("\n" + worked.unicode(width, ascii_only=ascii_only))
     else:
         _coloured(derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps))
+        if worked is not None:
+            _coloured("\n" + worked.text())
+
+
+def _with_worked(derivation: str, worked: str) -> str:
+    """One JSON object of both."""
+    return json.dumps(json.loads(derivation) | {"worked": json.loads(worked)}, indent=2, ensure_ascii=False)
 
 
 @_command("show")

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from derivata.errors import ShapeError, UnknownNameError
 from derivata.expr import notation
-from derivata.expr.node import (
-    Edge,
-    Expr,
-    Shape,
-    Size,
-    axes,
-    call,
-    contraction,
-    number,
-    primitive,
-    reciprocal,
-    shape_text,
-    take_axis,
-    variable,
-)
+from derivata.expr.arrays import reciprocal, take_axis
+from derivata.expr.node import Edge, Expr, axes, call, contraction, number, primitive, shape_text, variable
 from derivata.expr.parse import Syntax
 from derivata.expr.scope import Scope, Value, elementwise
 from derivata.expr.symbol import size_symbol
@@ -70,9 +57,12 @@ def _function(
     keywords: dict[str, Syntax],
     done: dict[Syntax, Value],
 ) -> Value:
-    axis = keywords.pop("axis", None)
+    axis, keep = keywords.pop("axis", None), keywords.pop("keepdims", None)
+    reduces = not signature.elementwise and not signature.out
     if axis is not None and signature.elementwise:
         raise scope.fail(f"{piece.text} works element by element and takes no axis", axis)
+    if keep is not None and not reduces:
+        raise scope.fail(f"{piece.text} has no argument keepdims; it reduces no axis", keep)
     count = len(positional)
     if count > len(signature.arguments) or count + len(keywords) < signature.required:
         wanted = _count(signature.required, len(signature.arguments))
@@ -105,7 +95,23 @@ def _function(
         )
     if signature.elementwise:
         return elementwise(values, lambda edges, shape: call(signature.name, edges, shape))
-    return Value(_whole(scope, piece, signature, values, axis))
+    return Value(_kept(scope, _whole(scope, piece, signature, values, axis), values[0].node, axis, keep))
+
+
+def _kept(scope: Scope, result: Expr, node: Expr, axis: Syntax | None, keep: Syntax | None) -> Expr:
+    """A reduction with `keepdims=True`: the axes that went away stay with size 1."""
+    if keep is None or not _truth(scope, keep.children[0]):
+        return result
+    rank = len(node.shape)
+    gone = range(rank) if axis is None else [take_axis(node, _whole_number(scope, axis.children[0]))]
+    kept = [i for i in range(rank) if i not in gone]
+    return contraction([(result, tuple(kept))], axes(node), dict.fromkeys(gone, 1))
+
+
+def _truth(scope: Scope, piece: Syntax) -> bool:
+    if piece.kind != "name" or piece.text not in ("True", "False"):
+        raise scope.fail("expected True or False", piece)
+    return piece.text == "True"
 
 
 def _whole(scope: Scope, piece: Syntax, signature: Signature, values: list[Value], axis: Syntax | None) -> Expr:
@@ -122,50 +128,37 @@ def _whole(scope: Scope, piece: Syntax, signature: Signature, values: list[Value
             piece,
             ShapeError,
         )
+    leading = [v.node.shape[: len(v.node.shape) - len(names)] for v, names in zip(values, signature.core, strict=True)]
+    most = max(leading, key=len)
+    mapped = len(most)
     order = list(axes(node))
     if axis is not None:
         if len(core) != 1:
             raise scope.fail(f"{piece.text} takes no axis", axis)
         order.append(order.pop(take_axis(node, _whole_number(scope, axis.children[0]))))
-    edges, lead, sizes = _mapped(piece, signature, [v.node for v in values], order)
-    mapped = len(lead)
+    edges: list[Edge] = []
+    sizes: dict[str, int | str] = {}
+    for value, names, outer in zip(values, signature.core, leading, strict=True):
+        own = len(outer)
+        if outer != most[mapped - own :]:
+            raise ShapeError(f"{piece.text}: leading axes of {shape_text(outer)} do not fit {shape_text(most)}")
+        where = order if value is values[0] else list(axes(value.node))
+        labels = [0] * len(value.node.shape)
+        for position, source in enumerate(where):
+            labels[source] = position + (mapped - own)
+        edges.append((value.node, tuple(labels)))
+        for name, source in zip(names, where[own:], strict=True):
+            size = value.node.shape[source]
+            if sizes.setdefault(name, size) != size:
+                raise ShapeError(f"{piece.text}: an axis of size {sizes[name]} meets one of size {size}")
     if mapped and axis is None and len(signature.core) == 1 and not signature.out and len(core) == 1:
         return _reduced(scope, piece, signature, node)
-    shape = lead + tuple(sizes[n] for n in signature.out)
+    outside = most if axis is None else tuple(node.shape[i] for i in order[:mapped])
+    shape = outside + tuple(sizes[n] for n in signature.out)
     result = primitive(signature.name, mapped, edges, shape)
     if axis is None or not signature.out or order == list(axes(node)):
         return result
     return contraction([(result, tuple(order))], axes(node))
-
-
-def _mapped(
-    piece: Syntax, signature: Signature, nodes: list[Expr], order: list[int]
-) -> tuple[list[Edge], Shape, dict[str, Size]]:
-    """The arguments over common leading axes, which some may lack, and then their own; the sizes of both.
-
-    `order` is that of the first one's axes.
-    """
-    ranks = [len(node.shape) - len(names) for node, names in zip(nodes, signature.core, strict=True)]
-    mapped = max(ranks)
-    lead: Shape = ()
-    edges: list[Edge] = []
-    sizes: dict[str, Size] = {}
-    for i, (node, names, own) in enumerate(zip(nodes, signature.core, ranks, strict=True)):
-        where = list(axes(node)) if i else order
-        leading = tuple(node.shape[source] for source in where[: max(own, 0)])
-        if own not in (0, mapped) or (own and lead and leading != lead):
-            shapes = " and ".join(shape_text(n.shape) for n in nodes)
-            raise ShapeError(f"{piece.text}: the leading axes of {shapes} do not fit")
-        lead = lead or leading
-        labels = [0] * len(node.shape)
-        for position, source in enumerate(where):
-            labels[source] = position + (mapped - own)
-        edges.append((node, tuple(labels)))
-        for name, source in zip(names, where[own:], strict=True):
-            size = node.shape[source]
-            if sizes.setdefault(name, size) != size:
-                raise ShapeError(f"{piece.text}: an axis of size {sizes[name]} meets one of size {size}")
-    return edges, lead, sizes
 
 
 def _reduced(scope: Scope, piece: Syntax, signature: Signature, node: Expr) -> Expr:
@@ -207,7 +200,7 @@ def _notation(
         strings=[c.text if c.kind == "string" else None for c in positional],
         names=[c.text if c.kind == "name" else None for c in positional],
         axis=None if "axis" not in keywords else _axis(scope, keywords["axis"].children[0]),
-        keepdims="keepdims" in keywords and keywords["keepdims"].children[0].text == "True",
+        keepdims="keepdims" in keywords and _truth(scope, keywords["keepdims"].children[0]),
         keywords=frozenset(keywords),
     )
     subscripted = [done[c] for c in positional if done[c].subscripts]

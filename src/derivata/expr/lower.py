@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from derivata.errors import LimitError, ReadError, UnknownNameError
 from derivata.expr import notation
+from derivata.expr.arrays import negative
 from derivata.expr.calls import called
-from derivata.expr.node import ADD, ONE, Expr, call, negative, number, variable
+from derivata.expr.node import ADD, ONE, Expr, call, number, variable
 from derivata.expr.operators import attribute, binary, product, quotient
 from derivata.expr.parse import Syntax, parse
 from derivata.expr.scope import Scope, Value, elementwise

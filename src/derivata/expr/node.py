@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import operator
 import weakref
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -33,8 +32,8 @@ POWER_BITS = 10_000
 LARGEST_COST = 10**15  # written-out trees above this size all count alike
 NUMBER_BITS = 13_000
 
-# The only global state: equal nodes are one object. Keys are digests, so no key keeps a node alive.
-_NODES: weakref.WeakValueDictionary[bytes, Expr] = weakref.WeakValueDictionary()
+# The only global state: equal nodes are one object. A key holds what its node holds, and goes with it.
+_NODES: weakref.WeakValueDictionary[tuple[Any, ...], Expr] = weakref.WeakValueDictionary()
 
 
 class Expr:
@@ -77,17 +76,16 @@ class Expr:
         return _binary(ADD, other, self)
 
     def __neg__(self) -> Expr:
-        return negative(self)
+        return number(-self.data) if self.head == NUMBER else _binary("mul", MINUS_ONE, self)
 
     def __pos__(self) -> Expr:
         return self
 
     def __sub__(self, other: object) -> Expr:
-        right = as_expr(other)
-        return NotImplemented if right is None else _binary(ADD, self, negative(right))
+        return _binary("sub", self, other)
 
     def __rsub__(self, other: object) -> Expr:
-        return _binary(ADD, other, negative(self))
+        return _binary("sub", other, self)
 
     def __mul__(self, other: object) -> Expr:
         return _binary("mul", self, other)
@@ -96,11 +94,10 @@ class Expr:
         return _binary("mul", other, self)
 
     def __truediv__(self, other: object) -> Expr:
-        right = as_expr(other)
-        return NotImplemented if right is None else _binary("mul", self, reciprocal(right))
+        return _binary("div", self, other)
 
     def __rtruediv__(self, other: object) -> Expr:
-        return _binary("mul", other, reciprocal(self))
+        return _binary("div", other, self)
 
     def __pow__(self, other: object) -> Expr:
         return _binary(POWER, self, other)
@@ -109,13 +106,12 @@ class Expr:
         return _binary(POWER, other, self)
 
     def __matmul__(self, other: object) -> Expr:
-        right = as_expr(other)
-        return NotImplemented if right is None else matmul(self, right)
+        return _binary("matmul", self, other)
 
     @property
     def T(self) -> Expr:  # noqa: N802 - NumPy's name
         """The axes in reverse order, as in NumPy."""
-        return transpose(self)
+        return self if len(self.shape) < 2 else contraction([(self, axes(self))], axes(self)[::-1])
 
     def __str__(self) -> str:
         from derivata.expr.write import write
@@ -154,14 +150,8 @@ def _face(name: str) -> Callable[..., Any]:
 
 def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
     """The node with these parts; the same parts give the same object."""
-    parts = [head, "\0", repr(data), "\0", repr(shape)]
-    for _, labels in args:
-        parts.append("\0" + ",".join(map(str, labels)))
-    state = hashlib.blake2b("".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
-    for child, _ in args:
-        state.update(child.digest)
-    digest = state.digest()
-    found = _NODES.get(digest)
+    key = (head, data, args, shape)
+    found = _NODES.get(key)
     if found is not None:
         return found
     node = object.__new__(Expr)
@@ -171,9 +161,20 @@ def _make(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> Expr:
     put(node, "args", args)
     put(node, "shape", shape)
     put(node, "cost", min(1 + sum([child.cost for child, _ in args]), LARGEST_COST))
-    put(node, "digest", digest)
-    _NODES[digest] = node
+    put(node, "digest", _digest(head, data, args, shape))
+    _NODES[key] = node
     return node
+
+
+def _digest(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> bytes:
+    """A name that is the same in every process, to sort by."""
+    parts = [head, "\0", repr(data), "\0", repr(shape)]
+    for _, labels in args:
+        parts.append("\0" + ",".join(map(str, labels)))
+    state = hashlib.blake2b("".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
+    for child, _ in args:
+        state.update(child.digest)
+    return state.digest()
 
 
 def number(value: int | Fraction) -> Expr:
@@ -257,6 +258,14 @@ def label_sizes(node: Expr) -> dict[int, Size]:
     return sizes
 
 
+def is_elementwise(node: Expr) -> bool:
+    """Whether a contraction is a plain product: nothing summed, no label twice."""
+    out = node.data
+    if len(set(out)) < len(out):
+        return False
+    return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
+
+
 def as_expr(value: object) -> Expr | None:
     """A number as a node, a node as it is, anything else None. Floats are taken exactly."""
     if isinstance(value, Expr):
@@ -271,110 +280,20 @@ def as_expr(value: object) -> Expr | None:
 
 
 def _binary(kind: str, left: object, right: object) -> Expr:
+    from derivata.expr import arrays
+
     a, b = as_expr(left), as_expr(right)
     if a is None or b is None:
         return NotImplemented  # type: ignore[no-any-return]
+    if kind == "matmul":
+        return arrays.matmul(a, b)
     if kind == "mul":
-        return multiply(a, b)
-    if kind == POWER:
-        return power(a, b)
-    return elementwise(kind, a, b)
-
-
-def negative(node: Expr) -> Expr:
-    """-u; a number is negated in place."""
-    if node.head == NUMBER:
-        return number(-node.data)
-    return multiply(MINUS_ONE, node)
-
-
-def reciprocal(node: Expr) -> Expr:
-    """1/u as a power; the reciprocal of a number is a number."""
-    if node.head == NUMBER and node.data != 0:
-        return number(1 / node.data)
-    return power(node, MINUS_ONE)
-
-
-def power(base: Expr, exponent: Expr) -> Expr:
-    """base**exponent, elementwise."""
-    return elementwise(POWER, base, exponent)
-
-
-def multiply(*factors: Expr) -> Expr:
-    """The elementwise product with NumPy's broadcasting."""
-    edges, shape = broadcast(factors)
-    if len(edges) == 2 and edges[0][0].head == edges[1][0].head == NUMBER:
-        return number(edges[0][0].data * edges[1][0].data)
-    return contraction(edges, tuple(range(len(shape))), dict(enumerate(shape)))
-
-
-def elementwise(name: str, *args: Expr) -> Expr:
-    """An elementwise call with NumPy's broadcasting. Nested sums written one after another are one sum."""
-    edges, shape = broadcast(args)
-    if name == ADD and edges[0][0].head == CALL and edges[0][0].data == ADD and edges[0][0].shape == shape:
-        edges = (*edges[0][0].args, *edges[1:])
-    return call(name, edges, shape)
-
-
-def broadcast(args: Sequence[Expr]) -> tuple[tuple[Edge, ...], Shape]:
-    """Right-aligned axes, as in NumPy; an axis of size 1 stretches."""
-    rank = max((len(arg.shape) for arg in args), default=0)
-    shape: list[Size] = [1] * rank
-    for arg in args:
-        offset = rank - len(arg.shape)
-        for axis, size in enumerate(arg.shape):
-            if size != 1:
-                if shape[offset + axis] not in (1, size):
-                    raise ShapeError("shapes do not fit: " + " and ".join(shape_text(a.shape) for a in args if a.shape))
-                shape[offset + axis] = size
-    edges = []
-    for arg in args:
-        offset = rank - len(arg.shape)
-        kept = tuple(axis for axis, size in enumerate(arg.shape) if size == shape[offset + axis])
-        if len(kept) < len(arg.shape):
-            arg = contraction([(arg, axes(arg))], kept)
-        edges.append((arg, tuple(offset + axis for axis in kept)))
-    return tuple(edges), tuple(shape)
-
-
-def transpose(node: Expr) -> Expr:
-    """All axes reversed; scalars and vectors are their own transposes."""
-    if len(node.shape) < 2:
-        return node
-    return contraction([(node, axes(node))], axes(node)[::-1])
-
-
-def matmul(left: Expr, right: Expr) -> Expr:
-    """NumPy's @: the last axis of the left with the last but one (or only) axis of the right."""
-    if not left.shape or not right.shape:
-        raise ShapeError("@ needs arrays, a scalar was given; use * to scale")
-    inner_right = -2 if len(right.shape) > 1 else -1
-    if left.shape[-1] != right.shape[inner_right]:
-        raise ShapeError(
-            f"shapes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}: "
-            f"{left.shape[-1]} is not {right.shape[inner_right]}"
-        )
-    batch_left, batch_right = left.shape[:-2], right.shape[:-2]
-    if batch_left and batch_right and batch_left != batch_right:
-        raise ShapeError(f"leading axes do not fit in @: {shape_text(left.shape)} and {shape_text(right.shape)}")
-    batch = tuple(range(10, 10 + max(len(batch_left), len(batch_right))))
-    row: Labels = (0,) if len(left.shape) > 1 else ()
-    inner: Labels = (1,)
-    column: Labels = (2,) if len(right.shape) > 1 else ()
-    left_labels = (batch if batch_left else ()) + row + inner
-    right_labels = (batch if batch_right else ()) + inner + column
-    return contraction([(left, left_labels), (right, right_labels)], batch + row + column)
-
-
-def take_axis(node: Expr, axis: int) -> int:
-    """A possibly negative axis as a position."""
-    try:
-        axis = operator.index(axis)
-    except TypeError:
-        raise ShapeError("an axis must be a whole number") from None
-    if not -len(node.shape) <= axis < len(node.shape):
-        raise ShapeError(f"there is no axis {axis} in shape {shape_text(node.shape)}")
-    return axis % len(node.shape)
+        return arrays.multiply(a, b)
+    if kind == "div":
+        return arrays.multiply(a, arrays.reciprocal(b))
+    if kind == "sub":
+        return arrays.elementwise(ADD, a, arrays.negative(b))
+    return arrays.elementwise(kind, a, b)
 
 
 def shape_text(shape: Shape) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivata.errors import ReadError, ShapeError
+from derivata.expr.arrays import matmul, power, reciprocal, take_axis, transpose
 from derivata.expr.node import (
     NUMBER,
     POWER,
@@ -19,14 +20,9 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
-    matmul,
     number,
-    power,
     primitive,
-    reciprocal,
     shape_text,
-    take_axis,
-    transpose,
     variable,
 )
 from derivata.expr.sizes import size_parts, size_product

@@ -7,20 +7,8 @@ from fractions import Fraction
 
 from derivata.errors import LimitError, ShapeError, UnknownNameError
 from derivata.expr import notation
-from derivata.expr.node import (
-    CALL,
-    NUMBER,
-    POWER,
-    Expr,
-    axes,
-    call,
-    contraction,
-    matmul,
-    number,
-    power,
-    reciprocal,
-    transpose,
-)
+from derivata.expr.arrays import matmul, power, reciprocal, transpose
+from derivata.expr.node import CALL, NUMBER, POWER, Expr, axes, call, contraction, number
 from derivata.expr.parse import Syntax
 from derivata.expr.scope import Scope, Value, elementwise
 

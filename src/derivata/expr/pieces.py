@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derivata.expr.node import CONTRACTION, Expr, Size, number
+from derivata.expr.node import CONTRACTION, PRIMITIVE, Expr, Labels, Size, axes, number
 from derivata.expr.parse import Syntax
 from derivata.expr.sizes import size_parts
 
@@ -66,3 +66,30 @@ def matrix_powers(node: Expr) -> list[tuple[Expr, int]] | None:
 
 def _is_product(node: Expr) -> bool:
     return node.head == CONTRACTION and node.data == (0, 1) and [w for _, w in node.args] == [(0, 2), (2, 1)]
+
+
+def along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
+    """f(X, axis=0): a function of the last axis between a transposition and its inverse."""
+    if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
+        return None
+    ((inner, order),) = child.args
+    if child.data[1] != len(labels) - 1:
+        return None
+    if inner.head == CONTRACTION and len(inner.args) == 1 and sorted(inner.args[0][1]) == list(inner.data):
+        order = tuple(order[i] for i in inner.args[0][1])
+        inner = inner.args[0][0]
+    if len(order) != len(labels) or any(labels[order[i]] != i for i in range(len(order))):
+        return None
+    axis = order.index(len(order) - 1)
+    return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
+
+
+def reduced_whole(node: Expr) -> Expr | None:
+    """The array of which a function reduces one axis after the other, the last one first."""
+    inner, depth = node, 0
+    while inner.head == PRIMITIVE and inner.data == (node.data[0], depth) and len(inner.args) == 1:
+        child, labels = inner.args[0]
+        if len(inner.shape) != depth or labels != axes(child) or len(child.shape) != depth + 1:
+            return None
+        inner, depth = child, depth + 1
+    return inner if depth > 1 else None

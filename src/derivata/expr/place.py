@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derivata.expr.node import CONTRACTION, Edge, Expr, Size, axes, contraction
+from derivata.expr.node import CONTRACTION, PRIMITIVE, Edge, Expr, Size, axes, contraction
 
 
 def is_aligned(edge: Edge, rank: int) -> bool:
@@ -48,12 +48,17 @@ def can_keep(edge: Edge, rank: int) -> bool:
 
 
 def kept_axes(edge: Edge, rank: int) -> tuple[Expr, list[int]] | None:
-    """Of a sum over some axes that is stretched back over them: what is summed, and over which axes."""
+    """Of a sum (or another reduction) that is stretched back over its axes: what is reduced, and over which axes."""
     child, labels = edge
-    if child.head != CONTRACTION or len(child.args) != 1:
+    if len(child.args) != 1 or not (child.head == CONTRACTION or _reduces(child)):
         return None
-    (inner, own), out = child.args[0], child.data
+    (inner, own), out = child.args[0], child.data if child.head == CONTRACTION else axes(child)
     positions = tuple(own.index(label) for label in out) if set(out) <= set(own) else ()
     if len(inner.shape) != rank or len(set(own)) < rank or positions != labels:
         return None
     return inner, [i for i in range(rank) if i not in positions]
+
+
+def _reduces(node: Expr) -> bool:
+    """f(X, axis=1): a function of vectors that gives one number for each."""
+    return node.head == PRIMITIVE and len(node.shape) == node.data[1] == len(node.args[0][0].shape) - 1

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from derivata.errors import ReadError, ShapeError
-from derivata.expr.node import Edge, Expr, Shape, broadcast, shape_text
+from derivata.expr.arrays import broadcast
+from derivata.expr.node import Edge, Expr, Shape, shape_text
 from derivata.expr.parse import Syntax
 from derivata.expr.symbol import Declarations
 from derivata.expr.vocabulary import Vocabulary

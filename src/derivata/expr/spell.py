@@ -28,9 +28,11 @@ from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is
 from derivata.expr.parse import Syntax
 from derivata.expr.pieces import (
     FEWEST_FACTORS,
+    along_axis,
     chained,
     function,
     matrix_powers,
+    reduced_whole,
     spell_name,
     spell_number,
     spell_size,
@@ -81,12 +83,15 @@ def _operand(edge: Edge, shape: Sequence[Size], written: dict[Expr, Syntax]) -> 
 
 
 def _keepdims(edge: Edge, rank: int, written: dict[Expr, Syntax]) -> Syntax | None:
-    """A sum over axes that is stretched back over them: written with keepdims."""
+    """A sum or another reduction that is stretched back over its axes: written with keepdims."""
     if (kept := kept_axes(edge, rank)) is None:
         return None
     inner, summed = kept
     if all(inner.shape[i] == 1 for i in summed):
         return written[inner]
+    if edge[0].head == PRIMITIVE:
+        call = written[edge[0]]
+        return function(call.text, *call.children, Syntax("keyword", "keepdims", 0, [spell_name("True")]))
     return spell_sum(written[inner], summed, rank, keepdims=True)
 
 
@@ -119,7 +124,7 @@ def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     name, mapped = node.data
     if is_ravel(node):
         return function(name, *map(spell_size, node.shape[1:]))
-    if not mapped and (inner := _reduced_whole(node)) is not None:
+    if not mapped and (inner := reduced_whole(node)) is not None:
         return function(name, written[inner])
     if mapped and len(node.args) == 1 and len(node.shape) == mapped == len(node.args[0][0].shape) - 1:
         return _reduction(name, node.args[0], mapped, written)
@@ -142,22 +147,11 @@ def _reduction(name: str, edge: Edge, mapped: int, written: dict[Expr, Syntax]) 
     return function(name, text, Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
 
 
-def _reduced_whole(node: Expr) -> Expr | None:
-    """The array of which a function reduces one axis after the other, the last one first."""
-    inner, depth = node, 0
-    while inner.head == PRIMITIVE and inner.data == (node.data[0], depth) and len(inner.args) == 1:
-        child, labels = inner.args[0]
-        if len(inner.shape) != depth or labels != axes(child) or len(child.shape) != depth + 1:
-            return None
-        inner, depth = child, depth + 1
-    return inner if depth > 1 else None
-
-
 def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args, out = node.args, node.data
     if len(args) == 1 and args[0][0] is ZERO and len(set(out)) == len(out):
         return function("zeros", *map(spell_size, node.shape))
-    if _is_elementwise(node):
+    if _is_broadcast(node):
         return _product(node, written)
     if picked := _subscript(node, written):
         return picked
@@ -174,7 +168,7 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     return _einsum(node, written)
 
 
-def _is_elementwise(node: Expr) -> bool:
+def _is_broadcast(node: Expr) -> bool:
     rank = len(node.shape)
     return node.data == tuple(range(rank)) and len(node.args) > 1 and all(has_place(edge, rank) for edge in node.args)
 
@@ -304,7 +298,7 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         if labels == (0, 0):
             return function("tr" if not out else "diag", text) if out in ((), (0,)) else None
         return None
-    if along := _along_axis(child, labels, out, written):
+    if along := along_axis(child, labels, out, written):
         return along
     if set(out) == set(labels) and len(out) == len(labels) > 1 and out == labels[::-1]:
         return Syntax("attribute", "T", 0, [text])
@@ -329,25 +323,13 @@ def _single(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
             len(labels),
             keepdims=True,
         )
+    if extra and all(node.shape[i] == 1 for i, label in enumerate(out) if label in extra):
+        edge = (child, tuple(out.index(label) for label in labels if label in out))
+        if len(edge[1]) == len(labels) and (again := _keepdims(edge, len(out), written)):
+            return again
     if extra and kept == out[len(out) - len(kept) :] and kept == labels:
         return Syntax("product", "*", 0, [text, function("ones", *map(spell_size, node.shape))])
     return None
-
-
-def _along_axis(child: Expr, labels: Labels, out: Labels, written: dict[Expr, Syntax]) -> Syntax | None:
-    """f(X, axis=0): a function of the last axis between a transposition and its inverse."""
-    if child.head != PRIMITIVE or len(child.args) != 1 or out != tuple(range(len(labels))):
-        return None
-    ((inner, order),) = child.args
-    if child.data[1] != len(labels) - 1:
-        return None
-    if inner.head == CONTRACTION and len(inner.args) == 1 and sorted(inner.args[0][1]) == list(inner.data):
-        order = tuple(order[i] for i in inner.args[0][1])
-        inner = inner.args[0][0]
-    if len(order) != len(labels) or any(labels[order[i]] != i for i in range(len(order))):
-        return None
-    axis = order.index(len(order) - 1)
-    return function(child.data[0], written[inner], Syntax("keyword", "axis", 0, [spell_number(number(axis))]))
 
 
 def _matrix_power(base: Expr, count: int, written: dict[Expr, Syntax]) -> Syntax:
@@ -377,24 +359,18 @@ def _double(args: tuple[Edge, ...], out: Labels, written: dict[Expr, Syntax]) ->
 
 
 def _einsum(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
-    """The fallback that says everything: repeated outputs become eye, broadcast ones become ones."""
-    groups = [(written[child], "".join(_LETTERS[i] for i in labels)) for child, labels in node.args]
-    count = 1 + max((*node.data, *(i for _, labels in node.args for i in labels)), default=-1)
+    """The fallback that says everything: the axes of the outcome are i, j, k, ...; deltas stand last."""
+    first = {label: place for place, label in reversed(list(enumerate(node.data)))}
+    for label in (i for _, labels in node.args for i in labels):
+        first.setdefault(label, len(node.data) + len(first) - len(set(node.data)))
+    groups = [(written[child], "".join(_LETTERS[first[i]] for i in labels)) for child, labels in node.args]
     on_operand = {label for _, labels in node.args for label in labels}
-    out = ""
-    seen: set[int] = set()
-    for label, size in zip(node.data, node.shape, strict=True):
-        letter = _LETTERS[label]
-        if label in seen:
-            letter = _LETTERS[count]
-            count += 1
-            groups.append((function("eye", spell_size(size)), _LETTERS[label] + letter))
-            on_operand.add(label)
-        seen.add(label)
-        out += letter
-    for label, size in zip(node.data, node.shape, strict=True):
-        if label not in on_operand:
-            on_operand.add(label)
-            groups.append((function("ones", spell_size(size)), _LETTERS[label]))
-    spec = ",".join(g for _, g in groups) + "->" + out
+    for place, (label, size) in enumerate(zip(node.data, node.shape, strict=True)):
+        if place != first[label]:
+            groups.append((function("eye", spell_size(size)), _LETTERS[first[label]] + _LETTERS[place]))
+        elif label not in on_operand and node.data.count(label) == 1:
+            groups.append((function("ones", spell_size(size)), _LETTERS[place]))
+    deltas = [group for group in groups if group[0].kind == "call" and group[0].text == "eye"]
+    groups = [group for group in groups if group not in deltas] + sorted(deltas, key=lambda group: group[1])
+    spec = ",".join(g for _, g in groups) + "->" + _LETTERS[: len(node.data)]
     return function("einsum", Syntax("string", spec, 0), *(text for text, _ in groups))

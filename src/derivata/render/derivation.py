@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from derivata.expr.node import DIFFERENTIAL, ONE, Expr, axes, contraction, differential, transpose, variable, with_args
+from derivata.expr.arrays import transpose
+from derivata.expr.node import DIFFERENTIAL, ONE, Expr, axes, contraction, differential, variable, with_args
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import replace, symbols, topological
 from derivata.expr.write import write
@@ -54,6 +55,7 @@ class Derivation:
     given: Expr | None = None  # what was to be differentiated `order` times; `of` is its last but one derivative
     order: int = 1
     start: Expr | None = None  # `of` without what is assumed of `by`: that does not bind how it may change
+    picked: tuple[tuple[int, Expr], ...] = ()  # of a derivative by one entry of `by`: its axes and places on them
 
     @property
     def held(self) -> tuple[str, ...]:

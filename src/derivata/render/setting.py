@@ -262,10 +262,14 @@ class _Setter:
 
     def _reduced(self, piece: Syntax, view: View) -> tuple[Syntax, View]:
         """What is left of the argument of f(X, axis=1) at one entry: a row or a column."""
-        body, keyword = piece.children
-        axis = keyword.children[0].value
+        body, *keywords = piece.children
+        options = {k.text: k.children[0] for k in keywords}
+        value = options["axis"].value
+        axis = int(value) if value is not None else 0
         letters = list(view.indices or ())
-        letters.insert(int(axis) if axis is not None else 0, ":")
+        if "keepdims" in options:
+            letters.pop(axis)
+        letters.insert(axis, ":")
         return body, View(tuple(letters), view.depth)
 
     def _mean(self, piece: Syntax, view: View) -> Setting:

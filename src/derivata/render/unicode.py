@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from derivata.expr.node import Expr
-from derivata.render.boxes import Box, beside, text_box
+from derivata.render.boxes import Box, beside, stack, text_box
 from derivata.render.formula import Formula, fold
 from derivata.render.setting import typeset
 from derivata.render.terminal import Terminal
@@ -35,6 +35,17 @@ def unicode(
     blocks.append(_fitted(text_box(lead) if lead else None, page.body, width, tall, flat))
     apart = "\n\n" if any("\n" in block for block in blocks) else "\n"
     return apart.join(blocks)
+
+
+def boxed(root: Expr, *, ascii: bool = False) -> Box:
+    """The expression as a box to stand beside others; parts that it names stand above it."""
+    page, printer = typeset(root), Terminal(ascii=ascii, linear=False)
+    above = [
+        beside([_print(name, printer), text_box(" = "), _print(part, printer), text_box(";")])
+        for name, part in page.definitions
+    ]
+    body = _print(page.body, printer)
+    return stack([*above, body], sum(box.height for box in above) + body.base) if above else body
 
 
 def _print(formula: Formula, printer: Terminal) -> Box:

@@ -38,20 +38,19 @@ def is_zero(node: Expr) -> bool:
 
 def product(args: Sequence[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
     """A contraction with its numbers multiplied and ones left out; zero when a factor is."""
-    coefficient = Fraction(1)
+    coefficient = ONE
     kept: list[Edge] = []
     for child, labels in args:
         if child.head == NUMBER:
-            coefficient *= child.data
+            coefficient = child if coefficient is ONE else number(coefficient.data * child.data)
         elif is_zero(child):
-            coefficient = Fraction(0)
+            coefficient = ZERO
         else:
             kept.append((child, labels))
-    shape = tuple(sizes[label] for label in out)
-    if coefficient == 0:
-        return zeros(shape)
-    if coefficient != 1 or (not kept and not out):
-        kept.insert(0, (number(coefficient), ()))
+    if coefficient is ZERO:
+        return zeros(tuple(sizes[label] for label in out))
+    if coefficient is not ONE or (not kept and not out):
+        kept.insert(0, (coefficient, ()))
     if len(kept) == 1 and kept[0][1] == out and len(set(out)) == len(out):
         return kept[0][0]
     return contraction(kept, out, {label: sizes[label] for label in out})
@@ -59,17 +58,17 @@ def product(args: Sequence[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
 
 def total(args: Sequence[Edge], shape: Shape) -> Expr:
     """A sum without its zeros, numbers added, terms of full shape flattened one level."""
-    constant = Fraction(0)
+    constant = ZERO
     place = -1
     kept: list[Edge] = []
     for child, labels in args:
         if child.head == NUMBER:
-            constant += child.data
+            constant = child if constant is ZERO else number(constant.data + child.data)
             place = len(kept) if place < 0 else place
         elif not is_zero(child):
             kept.append((child, labels))
-    if constant != 0:
-        kept.insert(place, (number(constant), ()))
+    if constant is not ZERO:
+        kept.insert(place, (constant, ()))
     if not kept:
         return zeros(shape)
     if len(kept) == 1:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from flint import fmpq
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import SYMBOL, Expr, Shape
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
 from derivata.expr.notation import is_onehot
 from derivata.expr.sizes import size_in_numbers, size_parts
 from derivata.expr.symbol import Symbol
@@ -59,19 +59,30 @@ class Point:
 
 
 def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
-    """A small number for every size name of the graphs."""
+    """A small number for every size name of the graphs, large enough for the entries that are picked by number."""
     shapes = [part for node in topological(*roots) for size in node.shape for part in size_parts(size)]
     names = dict.fromkeys(part for part in shapes if isinstance(part, str))
     names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
-    found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
+    least = least_sizes(roots)
+    found = {name: max(_SMALL_SIZES[i % len(_SMALL_SIZES)], least.get(name, 1)) for i, name in enumerate(names)}
     return found | dict(given or {})
+
+
+def least_sizes(roots: Sequence[Expr]) -> dict[str, int]:
+    """How large an axis must be at least: the subscripts that are numbers lie on it."""
+    found: dict[str, int] = {}
+    for node in topological(*roots):
+        if is_onehot(node) and node.args[0][0].head == NUMBER and isinstance(node.shape[0], str):
+            place = int(node.args[0][0].data) + 1
+            found[node.shape[0]] = max(place, found.get(node.shape[0], 1))
+    return found
 
 
 def points(*roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Iterator[Point]:
     """`count` points for all symbols of the graphs; the same ones every time."""
     numbers = sizes_for(roots, sizes)
-    symbols = _symbols(roots)
-    limits = _subscript_limits(roots, numbers)
+    symbols = symbols_in(roots)
+    limits = subscript_limits(roots, numbers)
     chance = random.Random(seed)
     for index in range(count):
         mood = MOODS[index % len(MOODS)]
@@ -79,7 +90,7 @@ def points(*roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | N
         yield Point(values, numbers)
 
 
-def _symbols(roots: Sequence[Expr]) -> dict[str, Symbol]:
+def symbols_in(roots: Sequence[Expr]) -> dict[str, Symbol]:
     """By name; where a name stands for a number and for a subscript, it is a whole number."""
     found: dict[str, Symbol] = {}
     for node in topological(*roots):
@@ -88,7 +99,7 @@ def _symbols(roots: Sequence[Expr]) -> dict[str, Symbol]:
     return found
 
 
-def _subscript_limits(roots: Sequence[Expr], sizes: Mapping[str, int]) -> dict[str, int]:
+def subscript_limits(roots: Sequence[Expr], sizes: Mapping[str, int]) -> dict[str, int]:
     """Symbols inside of a subscript, with the size of the axis they pick from."""
     limits: dict[str, int] = {}
     for node in topological(*roots):

@@ -15,10 +15,10 @@ from derivata.expr.node import (
     POWER,
     Edge,
     Expr,
-    Labels,
     Size,
     axes,
     contraction,
+    is_elementwise,
     number,
 )
 from derivata.expr.place import can_keep, has_place
@@ -26,7 +26,7 @@ from derivata.rewrite.fold import product, total
 from derivata.simplify.cost import is_negative
 from derivata.simplify.matrix import arrange
 from derivata.simplify.ordering import kind_of
-from derivata.simplify.rational import content, is_elementwise
+from derivata.simplify.rational import content
 
 Order = Callable[[Edge], Any]
 
@@ -68,14 +68,14 @@ def _stretched(node: Expr, labels: tuple[int, ...], shape: tuple[Size, ...]) -> 
 def leading_number(node: Expr) -> tuple[Fraction, Expr | None]:
     """The number a product starts with, and the rest of it."""
     if node.head == NUMBER:
-        return Fraction(node.data), None
+        return node.data, None
     if node.head != CONTRACTION or len(node.args) < 2 or node.args[0][0].head != NUMBER:
         return Fraction(1), node
     mean = mean_among(node.args)
     if mean is not None and mean.divisor == 0 and mean.number == 1:
         return Fraction(1), node  # a mean keeps its 1/n
     sizes = dict(zip(node.data, node.shape, strict=True))
-    return Fraction(node.args[0][0].data), product(node.args[1:], node.data, sizes)
+    return node.args[0][0].data, product(node.args[1:], node.data, sizes)
 
 
 def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]) -> Expr:
@@ -93,18 +93,6 @@ def flat_product(edges: list[Edge], out: tuple[int, ...], sizes: dict[int, Size]
             {i: sizes[label] for i, label in enumerate(out)},
         )
     return arrange(edges, out, sizes)
-
-
-def narrowed(node: Expr, labels: Labels) -> Edge:
-    """A product without the axes that no factor has."""
-    if node.head != CONTRACTION or not is_elementwise(node):
-        return node, labels
-    used = [i for i in node.data if any(i in where for _, where in node.args)]
-    if len(used) == len(node.data):
-        return node, labels
-    sizes = dict(zip(node.data, node.shape, strict=True))
-    place = dict(zip(node.data, labels, strict=True))
-    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
 def one_denominator(root: Expr) -> bool:

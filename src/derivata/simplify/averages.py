@@ -6,8 +6,9 @@ from fractions import Fraction
 
 from flint import Ordering, fmpq_mpoly_ctx
 
+from derivata.expr.arrays import reciprocal
 from derivata.expr.means import summed_size
-from derivata.expr.node import Expr, axes, contraction, reciprocal, variable
+from derivata.expr.node import Expr, axes, contraction, variable
 from derivata.expr.notation import size_node
 from derivata.expr.sizes import size_parts
 from derivata.expr.symbol import size_symbol

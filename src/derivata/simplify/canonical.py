@@ -111,9 +111,7 @@ def _narrow(value: Rational, terms: list[Term]) -> Edge:
 
 
 def _sum(value: Rational, terms: list[Term]) -> Expr:
-    return (
-        total([_term(c, e) for c, e in terms], value.shape) if len(terms) > 1 else spread(_term(*terms[0]), value.shape)
-    )
+    return spread(_narrow(value, terms) if len(terms) > 1 else _term(*terms[0]), value.shape)
 
 
 def collapsing(value: Rational) -> bool:
@@ -127,7 +125,7 @@ def collapsing(value: Rational) -> bool:
         return False  # below the bar they stay what they are
     for exponents in value.numerator.monoms():
         powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
-        if any(powers[i] and _acts(value, powers, i, degrees) for i in special):
+        if any(powers[i] > 0 and _acts(value, powers, i, degrees) for i in special):
             return True
     return False
 
@@ -144,7 +142,9 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int, degrees: Se
     if exponents[special] > 1:
         return True
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
-    return any(i != special and exponents[i] and targets & set(f.labels) for i, f in enumerate(value.families))
+    return any(
+        i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
+    )
 
 
 def collapsed(value: Rational) -> Expr:

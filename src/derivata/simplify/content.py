@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, Labels, axes, number
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, Labels, axes, is_elementwise, number
 from derivata.rewrite.fold import power_of, product, total
-from derivata.simplify.rational import content, is_elementwise
+from derivata.simplify.rational import content
 
 
 def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Edge]:

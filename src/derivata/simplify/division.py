@@ -6,11 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from derivata.expr.means import mean_among
-from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, Labels, axes, contraction, number
+from derivata.expr.node import (
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    Edge,
+    Expr,
+    Labels,
+    axes,
+    contraction,
+    is_elementwise,
+    number,
+)
 from derivata.rewrite.fold import power_of, product
 from derivata.simplify.assemble import leading_number
 from derivata.simplify.ordering import Ordering, kind_of
-from derivata.simplify.rational import is_elementwise
 
 
 def merged_factors(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from derivata.expr.node import Edge, Expr, Labels, Size, contraction, matmul
+from derivata.expr.arrays import matmul
+from derivata.expr.node import Edge, Expr, Labels, Size, contraction
 from derivata.expr.notation import commutation, is_ravel, kron, vec
 from derivata.simplify.canonical import is_identity_matrix
 

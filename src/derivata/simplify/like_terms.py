@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, axes, number
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, axes, is_elementwise, number
 from derivata.rewrite.fold import power_of, product, total
-from derivata.simplify.rational import is_elementwise, is_internal, scaled
+from derivata.simplify.rational import is_internal, scaled
 
 
 def _split(edge: Edge) -> tuple[Fraction, Edge]:

@@ -229,7 +229,7 @@ class _Arrangement:
             return False
         for i, (matrix, w) in enumerate(self.factors):
             for j, (vector, v) in enumerate(self.factors):
-                if len(w) != 2 or len(v) != 1 or v[0] not in w:
+                if len(w) != 2 or len(v) != 1 or v[0] not in w or (len(self.out) > 2 and matrix.data == (0, 0)):
                     continue
                 if w[1] == v[0] or can_keep((vector, (0,)), 2):
                     sizes = dict(enumerate(matrix.shape))

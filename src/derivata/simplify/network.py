@@ -21,6 +21,7 @@ from derivata.expr.node import (
     Size,
     axes,
     contraction,
+    is_elementwise,
     label_sizes,
     number,
 )
@@ -31,7 +32,6 @@ from derivata.simplify.content import monomial_content
 from derivata.simplify.facts import Facts
 from derivata.simplify.inverses import Cancellation
 from derivata.simplify.operands import in_order
-from derivata.simplify.rational import is_elementwise
 
 DISTRIBUTED_TERMS = 64
 
@@ -247,7 +247,7 @@ def _select(network: Network) -> None:
         if not others and label not in network.out:  # a selector sums to 1
             network.factors = [e for e in network.factors if e != (selector, (label,))]
             continue
-        if not others or (len(others) == 1 and label not in network.out):
+        if not others or (len(network.factors) == 2 and label not in network.out):
             continue
         for i in others:
             child, labels = network.factors[i]

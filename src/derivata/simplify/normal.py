@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from derivata.calculus.domain import is_outside
-from derivata.errors import UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
     CONTRACTION,
     NUMBER,
-    ONE,
     POWER,
     PRIMITIVE,
     SYMBOL,
@@ -21,33 +18,25 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
-    number,
+    is_elementwise,
     primitive,
     with_args,
 )
 from derivata.expr.notation import zeros
 from derivata.expr.walk import parent_counts, topological
-from derivata.expr.write import write
-from derivata.rewrite.fold import fold, is_zero, power_of, product, total
+from derivata.rewrite.fold import is_zero, power_of, total
 from derivata.rewrite.instantiate import instantiate
 from derivata.rewrite.match import rewrite_root
 from derivata.rules.book import Book
+from derivata.simplify.calls import Calls
 from derivata.simplify.canonical import canonical, collapsed, collapsing
 from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
+from derivata.simplify.inward import inward
 from derivata.simplify.like_terms import merged_product, merged_sum
 from derivata.simplify.network import Distribution, normal_contraction, ordered
 from derivata.simplify.products import chain, is_on_operands, square_factors, transposed, unsqueezed
-from derivata.simplify.rational import (
-    Family,
-    Leaf,
-    Rational,
-    content,
-    is_elementwise,
-    is_internal,
-    rational,
-    scaled,
-)
+from derivata.simplify.rational import Family, Leaf, Rational, content, is_internal, rational
 
 CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
 ROUNDS = 6
@@ -70,6 +59,9 @@ def normal_with_cuts(
             cuts = {node: work.memo[node] for node in work.cut}
         else:
             cuts = {node: work.memo.get(to, to) for node, to in cuts.items()}
+        became = inward(following)
+        following = became[following]
+        cuts = {node: became.get(to, to) for node, to in cuts.items()}
         if following is root:
             break
         root = following
@@ -132,7 +124,7 @@ class Normaliser:
         value = rational(node, self.leaf, self.opened)
         if collapsing(value):
             return self._collapsed(collapsed(value))
-        return self._identities(unsqueezed(canonical(value)))
+        return self.identities(unsqueezed(canonical(value)))
 
     def _collapsed(self, node: Expr) -> Expr:
         """A sum over terms in which deltas and selectors have done their work.
@@ -146,7 +138,7 @@ class Normaliser:
         value = rational(total_node, self.leaf, self.opened)
         if collapsing(value):
             return merged_sum(terms, total_node)
-        return self._identities(canonical(value))
+        return self.identities(canonical(value))
 
     def cluster_again(self, node: Expr) -> Expr:
         """A cluster over normal parts that an earlier step put together."""
@@ -173,12 +165,12 @@ class Normaliser:
         if node.head == CALL and node.data == POWER:
             return self._power_leaf(node, labels)
         if 1 in node.shape:
-            node, labels = self._squeezed(node, labels)
+            node, labels = self.squeezed(node, labels)
         if len(labels) == 2 and labels[0] > labels[1]:
             node, labels = self._upright(node, labels)
         return Fraction(1), ((Family(node, labels, "plain"), Fraction(1)),)
 
-    def _squeezed(self, node: Expr, labels: Labels) -> Edge:
+    def squeezed(self, node: Expr, labels: Labels) -> Edge:
         """An operand without its axes of size 1: how it lies on them says nothing."""
         kept = tuple(i for i, size in enumerate(node.shape) if size != 1)
         return self.contraction(contraction([(node, axes(node))], kept)), tuple(labels[i] for i in kept)
@@ -263,16 +255,16 @@ class Normaliser:
         if inner.head == CONTRACTION:
             return self.contraction(inner)
         if inner.head == CALL:
-            return self._identities(self._call(inner))
+            return Calls(self).atom(inner)
         if inner.data[0] in self.facts.vanishing and is_zero(inner.args[0][0]):
             return zeros(inner.shape)
         inner = with_args(inner, tuple(self._straight(c, labels) for c, labels in inner.args))
-        return self._identities(self._of_matrix(inner))
+        return self.identities(self._of_matrix(inner))
 
     def contraction(self, node: Expr) -> Expr:
         if is_elementwise(node):
             return self.cluster(node)
-        return self._identities(normal_contraction(node, self))
+        return self.identities(normal_contraction(node, self))
 
     def elementwise(self, node: Expr) -> Expr:
         """A product or a sum of normal parts, with the identities that are about contractions."""
@@ -283,90 +275,9 @@ class Normaliser:
         return self.cluster(node) if is_internal(node) else node
 
     def _known(self, node: Expr) -> Expr:
-        return self._identities(node) if node.head == CONTRACTION and not is_elementwise(node) else node
+        return self.identities(node) if node.head == CONTRACTION and not is_elementwise(node) else node
 
-    def _call(self, node: Expr) -> Expr:
-        """Exact values, signs taken out of arguments, a function of its inverse undone."""
-        if 1 in node.shape:
-            return self._call_squeezed(node)
-        if node.data == POWER:
-            return self._power(node)
-        if node in self.facts.constants:
-            return self.facts.constants[node]
-        if len(node.args) != 1:
-            return node
-        (inner, labels), name = node.args[0], node.data
-        if inner.head == CALL and (name, inner.data) in self.facts.inverses and labels == axes(node):
-            return inner.args[0][0] if inner.args[0][1] == axes(node) else node
-        if is_zero(inner):
-            return self._at_zero(node)
-        if content(inner)[0] < 0:
-            flipped = call(name, [(scaled(inner, Fraction(-1)), labels)], node.shape)
-            if name in self.facts.even:
-                return flipped
-            if name in self.facts.odd:
-                return scaled(flipped, Fraction(-1))
-            if name in self.facts.reflections:
-                bound: dict[str, Edge] = {"out": (flipped, axes(node))}
-                self.made.add(flipped)
-                return self.cluster(instantiate(self.facts.reflections[name], bound, node.shape, {}))
-        return node
-
-    def _call_squeezed(self, node: Expr) -> Expr:
-        """A call without the axes of size 1, stretched over them."""
-        kept = [i for i, size in enumerate(node.shape) if size != 1]
-        place = {axis: i for i, axis in enumerate(kept)}
-        args = []
-        for child, labels in node.args:
-            child, labels = self._squeezed(child, labels) if 1 in child.shape else (child, labels)
-            args.append((child, tuple(place[i] for i in labels)))
-        inner = self._identities(self._call(call(node.data, args, tuple(node.shape[i] for i in kept))))
-        self.made.add(inner)
-        return self.cluster(contraction([(inner, tuple(kept))], axes(node), dict(enumerate(node.shape))))
-
-    def _at_zero(self, node: Expr) -> Expr:
-        if node.data in self.facts.odd:
-            return zeros(node.shape)
-        if node.data in self.facts.bases:
-            return product([(ONE, ())], axes(node), dict(enumerate(node.shape)))
-        plain = call(node.data, [(number(0), ())], ())
-        if is_outside(plain, self.book):
-            raise UndefinedError(f"{write(plain)} has no value")
-        known = self.facts.constants.get(plain)
-        return node if known is None else product([(known, ())], axes(node), dict(enumerate(node.shape)))
-
-    def _power(self, node: Expr) -> Expr:
-        """Powers of base functions and of positive products; exponents merged."""
-        (base, labels), (exponent, where) = node.args
-        whole = axes(node)
-        sizes = dict(enumerate(node.shape))
-        if base.head == CALL and base.data in self.facts.bases and labels == whole:
-            (inner, inside) = base.args[0]
-            argument = self.cluster(product([(inner, inside), (exponent, where)], whole, sizes))
-            return self._call(call(base.data, [(argument, whole)], node.shape))
-        if base.head == CALL and base.data == POWER and labels == whole and _is_positive(base.args[0][0]):
-            merged = self.cluster(product([base.args[1], (exponent, where)], whole, sizes))
-            self.made.add(merged)
-            return self._repowered(power_of(base.args[0], (merged, whole), node.shape))
-        if base.head == CONTRACTION and is_elementwise(base) and all(_is_positive(c) for c, _ in base.args):
-            place = {label: labels[i] for i, label in enumerate(base.data)}
-            factors = [
-                (
-                    self._repowered(power_of((c, tuple(place[i] for i in w)), (exponent, where), node.shape)),
-                    whole,
-                )
-                for c, w in base.args
-            ]
-            self.made.update(f for f, _ in factors)
-            return self.cluster(product(factors, whole, sizes))
-        return fold(node)
-
-    def _repowered(self, node: Expr) -> Expr:
-        if node.head == CALL and node.data == POWER and not is_internal(node):
-            return self._power(node)
-        return self.cluster(node) if is_internal(node) and node.head != NUMBER else node
-
-    def _identities(self, node: Expr) -> Expr:
+    def identities(self, node: Expr) -> Expr:
         """The first identity of purpose `shorter` or `outward` that applies, again and again."""
         for _, left, right in (*self.book.sides("shorter"), *self.book.sides("outward")):
             if left.head != node.head or (left.head == CALL and left.data != node.data) or left.data == ADD:
@@ -386,12 +297,6 @@ class Normaliser:
         if node.head == CALL:
             return power_of(parts[0], parts[1], node.shape)
         return merged_product(parts, node)
-
-
-def _is_positive(node: Expr) -> bool:
-    if node.head == NUMBER:
-        return bool(node.data > 0)
-    return node.head == "symbol" and node.data.positive
 
 
 __all__ = ["Normaliser", "Rational", "normal"]

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
+from derivata.expr.node import (
+    ADD,
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    POWER,
+    PRIMITIVE,
+    SYMBOL,
+    Edge,
+    Expr,
+    Labels,
+    is_elementwise,
+)
 from derivata.expr.walk import topological
-from derivata.simplify.rational import is_elementwise
 
 LAST = 10**6
 LARGEST_READ = 5000  # a larger input is not read from left to right

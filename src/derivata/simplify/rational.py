@@ -20,12 +20,15 @@ from derivata.expr.node import (
     CALL,
     CONTRACTION,
     NUMBER,
+    ONE,
     POWER,
+    ZERO,
     Edge,
     Expr,
     Labels,
     Shape,
     call,
+    is_elementwise,
     number,
 )
 from derivata.expr.write import write
@@ -101,12 +104,16 @@ def is_internal(node: Expr) -> bool:
     return node.head == CONTRACTION and is_elementwise(node)
 
 
-def is_elementwise(node: Expr) -> bool:
-    """Whether a contraction is a plain product: nothing summed, no label twice."""
-    out = node.data
-    if len(set(out)) < len(out):
-        return False
-    return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
+def narrowed(node: Expr, labels: Labels) -> Edge:
+    """A product without the axes that no factor has."""
+    if node.head != CONTRACTION or not is_elementwise(node):
+        return node, labels
+    used = [i for i in node.data if any(i in where for _, where in node.args)]
+    if len(used) == len(node.data):
+        return node, labels
+    sizes = dict(zip(node.data, node.shape, strict=True))
+    place = dict(zip(node.data, labels, strict=True))
+    return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
 def scaled(node: Expr, factor: Fraction) -> Expr:
@@ -126,14 +133,14 @@ def scaled(node: Expr, factor: Fraction) -> Expr:
 def content(node: Expr) -> tuple[Fraction, Expr]:
     """The number in front, with the sign of the first term, and the rest."""
     if node.head == NUMBER:
-        return (Fraction(node.data), number(1)) if node.data else (Fraction(0), node)
+        return (node.data, ONE) if node is not ZERO else (node.data, node)
     if node.head == CALL and node.data == ADD:
         parts = [content(child)[0] for child, _ in node.args]
         size = Fraction(math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts)))
         size = -size if parts[0] < 0 else size
         return size, scaled(node, 1 / size)
     if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
-        value = Fraction(node.args[0][0].data)
+        value = node.args[0][0].data
         return (value, scaled(node, 1 / value)) if value else (Fraction(0), node)
     return Fraction(1), node
 
@@ -237,7 +244,7 @@ def _leaf_value(leaf: Leaf, index: dict[Family, int], units: tuple[Fraction, ...
     up, down = [0] * len(units), [0] * len(units)
     for family, exponent in factors:
         i = index[family]
-        count = int(exponent / units[i])
+        count = exponent.numerator * units[i].denominator // exponent.denominator  # a unit is one part of a whole
         if count >= 0:
             up[i] += count
         else:
@@ -337,7 +344,7 @@ def term_edges(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
     merged: dict[tuple[Expr, Labels], list[tuple[Family, Fraction]]] = {}
     for family, unit, count in zip(value.families, value.units, exponents, strict=True):
         if count:
-            exponent = unit * int(count)
+            exponent = Fraction(int(count), unit.denominator)
             base = family.node.args[0][0] if family.kind == "power" else family.node
             labels = (
                 tuple(family.labels[i] for i in family.node.args[0][1]) if family.kind == "power" else family.labels

@@ -14,7 +14,6 @@ from derivata.expr.node import (
     ADD,
     CALL,
     CONTRACTION,
-    LARGEST_COST,
     NUMBER,
     POWER,
     PRIMITIVE,
@@ -34,7 +33,7 @@ from derivata.expr.notation import is_ravel
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
-from derivata.simplify.assemble import leading_number, like_terms_free, narrowed, one_denominator, sorted_sum
+from derivata.simplify.assemble import leading_number, one_denominator, sorted_sum
 from derivata.simplify.averages import in_means
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import REPEATED, cost
@@ -45,15 +44,14 @@ from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
-from derivata.simplify.rational import Rational, is_internal, rational, scaled
+from derivata.simplify.rational import Rational, is_internal, narrowed, rational, scaled
 from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
+from derivata.simplify.summands import bonus, merge, reads_better
 from derivata.simplify.written import Written, as_written
 
-ALONE_BONUS = 2.5  # a sum of terms as the rules gave it is preferred unless something is this much shorter
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
-GENERAL_BONUS = 5.0  # the same where unspecified functions stand: rules are shown as they are written
 AS_WRITTEN = 0.5  # a sum that the input writes with these signs
 SUM_OF_CALLS = 1.2  # ties go to the product: what the chain rule gives
 MOST_EFFORT, EFFORT_OF_EACH = 2_000, 40
@@ -123,34 +121,28 @@ class _Textbook:
         whole = self._present(normalised)
         if raw.cost > LARGEST_ALONE:
             return whole
-        limit = cost(whole) + self._bonus(whole)
+        limit = cost(whole) + bonus(whole, self.book)
         if 1 < len(terms) <= MOST_ALONE:
-            by_terms = self._alone([(term, axes(term)) for term in terms], raw.shape, limit)
-            if by_terms is not None and self._reads_better(by_terms, whole):
+            by_terms = self._alone([(term, axes(term)) for term in terms], normalised, raw.shape, limit)
+            if by_terms is not None and reads_better(by_terms, whole, self.book):
                 return by_terms
         if raw.head == CALL and raw.data == ADD and len(raw.args) <= MOST_ALONE:
-            alone = self._alone(raw.args, raw.shape, limit)
-            if alone is not None and one_denominator(alone) and self._reads_better(alone, whole):
+            alone = self._alone(raw.args, normalised, raw.shape, limit)
+            if alone is not None and one_denominator(alone) and reads_better(alone, whole, self.book):
                 return alone
         return whole
 
-    def _bonus(self, whole: Expr) -> float:
-        unspecified = any(n.head == CALL and self.book.get(n.data) is None for n in topological(whole))
-        return GENERAL_BONUS if unspecified else 0.0 if whole.shape else ALONE_BONUS
-
-    def _reads_better(self, terms: Expr, whole: Expr) -> bool:
-        """Terms as the rules gave them are kept unless something is much shorter or calls fewer functions."""
-        kept = like_terms_free(terms) and self._calls(terms) <= self._calls(whole)
-        return kept and cost(terms) < cost(whole) + self._bonus(whole)
-
-    def _alone(self, parts: Sequence[Edge], shape: Shape, limit: float) -> Expr | None:
+    def _alone(self, parts: Sequence[Edge], whole: Normaliser, shape: Shape, limit: float) -> Expr | None:
         """Each term of a sum simplified by itself; nothing if that is longer than `limit`."""
+        normal = [normal_with_cuts(child, self.book, self.distribution)[0] for child, _ in parts]
+        if merge(normal, whole):
+            return None
         terms: list[Edge] = []
         amount = -REPEATED
-        for child, labels in parts:
+        for normaliser, (_, labels) in zip(normal, parts, strict=True):
             if amount > limit:
                 return None
-            shown = self._normal_and_shown(child)
+            shown = self._present(normaliser)
             amount += cost(shown) - REPEATED * len(parts)  # what terms share is counted once
             if shown.head == CALL and shown.data == ADD:
                 terms.extend((c, tuple(labels[i] for i in w)) for c, w in shown.args)
@@ -255,7 +247,7 @@ class _Textbook:
     def _with_sign(self, child: Expr) -> tuple[Fraction, Expr | None]:
         """The number before an operand and the rest; of a sum the sign that reads better."""
         shown = leading_number(self._pretty(child))
-        if not is_internal(child) or child.cost > CUT_COST or shown[1] is None:
+        if not is_internal(child) or child.cost > CUT_COST or shown[1] is None or not _has_sums(shown[1]):
             return shown
         turned = leading_number(self._pretty(scaled(child, Fraction(-1))))
         if turned[1] is None or self._price(turned[1]) >= self._price(shown[1]):
@@ -361,15 +353,6 @@ class _Textbook:
         edges.sort(key=self.order)
         return product(edges, node.data, dict(zip(node.data, node.shape, strict=True)))
 
-    def _calls(self, root: Expr) -> int:
-        """How often functions of the book are written, whole powers aside."""
-        count: dict[Expr, int] = {}
-        for node in topological(root):
-            own = node.head == CALL and node.data != ADD and self.book.get(node.data) is not None
-            own = own and (node.data != POWER or node.args[1][0].head != NUMBER)
-            count[node] = min(own + sum(count[c] for c, _ in node.args), LARGEST_COST)
-        return count[root]
-
 
 def _absorbed(node: Expr, normaliser: Normaliser) -> Expr | None:
     """diag(s)@(I - outer(1, s)) as one factor diag(s) - outer(s, s): a vector put into the sum beside it."""
@@ -390,6 +373,13 @@ def _absorbed(node: Expr, normaliser: Normaliser) -> Expr | None:
 def _is_pair(node: Expr) -> bool:
     """The elementwise product of two vectors."""
     return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
+
+
+def _has_sums(node: Expr) -> bool:
+    """Whether a factor is a sum or a power of one: the others take no sign into them."""
+    if node.head == CONTRACTION:
+        return any(_has_sums(child) for child, _ in node.args)
+    return _is_sum(node) or (node.head == CALL and node.data == POWER and _has_sums(node.args[0][0]))
 
 
 def _is_sum(node: Expr) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Edge, Expr, axes
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Edge, Expr, axes, is_elementwise
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.simplify.matrix import is_transposed
 from derivata.simplify.normal import Normaliser
 from derivata.simplify.ordering import Ordering
 from derivata.simplify.products import transposed
-from derivata.simplify.rational import is_elementwise, is_internal
+from derivata.simplify.rational import is_internal
 
 LARGEST = 60  # nodes of a part that may stand for itself in the result
 MOST_SUMS, MOST_PARTS = 8, 40
