@@ -51,6 +51,10 @@ MISTAKES = [
     ("x", "x", "x[n", "never closed", None),
     ("x", "x", "x blue", "'blue' is not known", None),
     ("log(-1 - x**2)", "x", "", "none lay in the domain", None),
+    ("0**t", "t", "", r"log\(0\) has no value", None),
+    ("log(x - x)", "x", "", r"log\(0\) has no value", None),
+    ("x*var(u - u)/var(u - u)", "x", "u[n]", r"division by zero: var\(u - u\) is 0", None),
+    ("x/norm(u - u)", "x", "u[n]", "none lay in the domain", None),
 ]
 
 

@@ -14,7 +14,7 @@ from derivata.errors import DerivataError, KinkError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
 from derivata.expr.notation import is_onehot, onehot, ravel, zeros
-from derivata.expr.symbol import Symbol
+from derivata.expr.symbol import Symbol, declare
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.render.gradients import Gradients
@@ -299,7 +299,7 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     found = linearise(of, variable(_variable(of, wrt)), book())
     shown = textbook(found.form, of, book())
     verify_rules(((s.before, s.after) for s in found.steps), wrt=(found.by,))
-    verify_equal(found.form, shown)
+    verify_equal(found.form, shown, of=of)
     return shown
 
 
@@ -349,10 +349,17 @@ def normal(e: Expr) -> Expr:
 
 
 def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.ndarray[Any, Any]:
-    """The value as a NumPy array, from keyword arguments, one per symbol."""
+    """The value as a NumPy array, from keyword arguments, one per symbol.
+
+    Sizes are read off the arrays: those in the expression, and those declared in `where` that a simpler form of
+    it does not hold any more.
+
+    >>> evaluate(derive("sum(sign(B))", "B", "B[n,m]").result, "B[n,m]", B=[[1, 2], [3, 4]]).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
     from derivata.run.evaluate import evaluate as run
 
-    return run(_expression(e, where), values)
+    return run(_expression(e, where), values, declare(where).symbols.values())
 
 
 def worked(derivation: Derivation, /, **given: Any) -> Worked:

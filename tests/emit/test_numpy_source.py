@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import derivata as dv
 from derivata.emit.numpy_source import function_source
 from derivata.errors import EvaluationError
 from derivata.expr.arrays import elementwise, reciprocal
@@ -231,3 +232,48 @@ def test_symmetric_products_have_the_same_value() -> None:
     np.testing.assert_allclose(found, X.T @ np.diag(weights) @ X / 5, rtol=1e-12)
     assert np.array_equal(found, found.T)
     np.testing.assert_allclose(evaluate(expression("X@diag(exp(w))@X.T"), values), X * np.exp(w) @ X.T, rtol=1e-12)
+
+
+def test_a_selector_in_a_long_product_is_written() -> None:
+    rng = np.random.default_rng(6)
+    B, W = rng.normal(size=(3, 2)), rng.normal(size=(2, 2))
+    derivation = dv.derive("sum(hardtanh(B@W)[:,0])", "B", "B[n,m], W[m,m]")
+    passed = np.abs(B @ W[:, 0]) < 1
+    np.testing.assert_allclose(evaluate(derivation.result, {"B": B, "W": W}), np.outer(passed, W[:, 0]))
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "written"),
+    [
+        ("where(x > 0, 1, 0)/sqrt(relu(x))", "", "np.where(x > 0, 1/np.sqrt(np.maximum(x, 0)), 0)"),
+        ("where(x > 0, log(x), 0)*y", "", "np.where(x > 0, np.log(x), 0)*y"),
+        ("(x > 0)*log(x)", "", "np.where(x > 0, np.log(x), 0)"),
+        ("x**p*log(x)", "", "np.where(t1, t1*np.log(x), 0)"),
+        ("x**p*log(x)", "x > 0", "x**p*np.log(x)"),  # no power of it is 0
+        ("where(x > 0, 1, 0)/(1 + x**2)", "", "np.where(x > 0, 1, 0).astype(dtype)/(1 + x**2)"),  # never 0 below
+        ("X.T@(where(X@w > 0, 1, 0)/relu(X@w))", WHERE, "X.T @ np.where(t1 > 0, 1/np.maximum(t1, 0), 0)"),
+        ("diag(where(y > 0, 1, 0))@outer(log(y), w)", WHERE, "np.outer(np.where(y > 0, np.log(y), 0), w)"),
+    ],
+)
+def test_an_exact_zero_wins(text: str, where: str, written: str) -> None:
+    lines = function_source("model", None, {"result": expression(text, where)}, docstring="").splitlines()
+    assert lines[-1].strip() == f"return {written}"
+
+
+def test_a_case_that_is_not_taken_may_fail() -> None:
+    for text, where, given, expected in [
+        ("asin(hardtanh(x))", "", {"x": 2.0}, 0),
+        ("sqrt(relu(x))", "", {"x": -1.0}, 0),
+        ("hardswish(x)**k", "k int", {"x": -4.0, "k": 0}, 0),
+        ("x**3/3 + relu(x)**(1/2)", "", {"x": -2.0}, 4),
+    ]:
+        assert dv.evaluate(dv.derive(text, "x", where).result, **given) == expected
+    by_power = dv.derive("sum(onehot(k, n)**t*v)", "t", "v[n], k int").result
+    assert dv.evaluate(by_power, k=1, t=1.5, v=[1.0, 2, 3]) == 0
+    off_diagonal = dv.derive("D**t", "t", "D[n,n] diagonal").result
+    assert np.array_equal(dv.evaluate(off_diagonal, D=np.diag([1.0, 1]), t=0.5), np.zeros((2, 2)))
+
+
+def test_a_function_of_a_constant_has_its_shape() -> None:
+    assert np.array_equal(dv.evaluate("abs(zeros(1, 1))"), [[0]])
+    assert np.array_equal(dv.evaluate("X/(1 + abs(zeros(1, 1)))", "X[1,1]", X=[[2.0]]), [[2]])

@@ -251,3 +251,11 @@ def test_inverse_determinant_and_exponential_have_their_slopes() -> None:
         assert trace.overlaps((flint.arb_mat(3, 3, still).exp() * v).trace())
         assert array_function("det", "determinant")([[arb(0)] * 9], [(3, 3)])[0] == 0
         assert not is_finite(array_function("inv", "inverse")([[arb(0)] * 9], [(3, 3)])[0])
+
+
+def test_a_matrix_not_known_to_be_regular_is_undecided() -> None:
+    inexact = Array((2, 2), [ball(Fraction(1, 3)), arb(1), arb(1), arb(3, 1e-9)])
+    (found,) = evaluate([expression("inv(A)", "A[n,n]")], {"A": inexact}, {"n": 2}, bits=BITS)
+    assert not any(entry.is_finite() or entry.is_nan() for entry in found.entries)
+    (found,) = evaluate([expression("inv(A)", "A[n,n]")], {"A": matrix([[1, 2], [2, 4]])}, {"n": 2}, bits=BITS)
+    assert all(entry.is_nan() for entry in found.entries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from derivata.expr.walk import topological
 from derivata.expr.write import write
 from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
-from derivata.rules.record import Function
 
 MOST_NODES = 300
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
@@ -50,45 +50,72 @@ def domain_of(of: Expr, book: Book) -> tuple[str, ...]:
     for node in bounds:
         if node.head == CALL and node.data == POWER:
             found.extend(_power(node, bounds))
-        elif (record := record_of(node, book)) is not None:
-            for condition in filter(None, record.domain.split(",")):
-                found.extend(_condition(condition.strip(), record, node, bounds, book))
+        else:
+            found.extend(write(condition) for condition in _conditions(node, bounds, book))
     return tuple(dict.fromkeys(found))
+
+
+def is_total(node: Expr, bounds: dict[Expr, Bounds], book: Book) -> bool:
+    """Whether a call surely has a value wherever its arguments have one."""
+    if node.head == CALL and node.data == POWER:
+        sign = _sign_needed(node)
+        return not sign or bounds[node.args[0][0]].satisfies(sign, 0)
+    return next(_conditions(node, bounds, book), None) is None
+
+
+def is_outside(node: Expr, book: Book) -> bool:
+    """Whether a call of numbers surely has no value."""
+    return any(all(child.head == NUMBER for child, _ in condition.args) for condition in _conditions(node, {}, book))
 
 
 def bounds_of(of: Expr, book: Book) -> dict[Expr, Bounds]:
     """What is known of the values of every node; nothing for very large expressions."""
     order = topological(of)
+    return bounds_in(order, book) if len(order) <= MOST_NODES else {}
+
+
+def bounds_in(order: Iterable[Expr], book: Book) -> dict[Expr, Bounds]:
+    """What is known of the values of nodes that come children first."""
     bounds: dict[Expr, Bounds] = {}
-    for node in order if len(order) <= MOST_NODES else ():
+    for node in order:
         bounds[node] = _bounds(node, bounds, book)
     return bounds
+
+
+def _sign_needed(node: Expr) -> str:
+    """How the base of a power must compare with 0; empty where any base will do."""
+    exponent = node.args[1][0]
+    if exponent.head != NUMBER:
+        return "" if exponent.head == SYMBOL and exponent.data.integer and exponent.data.nonnegative else ">"
+    if exponent.data.denominator == 1:
+        return "!=" if exponent.data < 0 else ""
+    return ">" if exponent.data < 0 else ">="
 
 
 def _power(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
     base, exponent = node.args[0][0], node.args[1][0]
     if exponent.head == NUMBER:
-        if exponent.data.denominator == 1:
-            sign = "!=" if exponent.data < 0 else ""
-        else:
-            sign = ">" if exponent.data < 0 else ">="
+        sign = _sign_needed(node)
         return [f"{write(base)} {sign} 0"] if sign and not bounds[base].satisfies(sign, 0) else []
     if bounds[base].satisfies(">", 0) or (exponent.head == SYMBOL and exponent.data.integer):
         return []
     return [f"{write(base)} > 0, or {write(exponent)} a whole number"]
 
 
-def _condition(text: str, record: Function, node: Expr, bounds: dict[Expr, Bounds], book: Book) -> list[str]:
-    """A record's condition with the arguments put in, unless it holds anyway."""
-    condition = defined(node, record, text, book)
-    if condition.head != CALL or condition.data not in _SIGNS:
-        return [write(condition)]
-    (left, _), (right, _) = condition.args
-    if right.head == NUMBER:
-        known = bounds[left] if left in bounds else _bounds(left, bounds, book) if left.head == NUMBER else REAL
-        if known.satisfies(_SIGNS[condition.data], _float(right.data)):
-            return []
-    return [write(condition)]
+def _conditions(node: Expr, bounds: dict[Expr, Bounds], book: Book) -> Iterator[Expr]:
+    """The conditions of a node's record with the arguments put in, but for those that hold anyway."""
+    record = record_of(node, book)
+    if record is None:
+        return
+    for text in filter(None, record.domain.split(",")):
+        condition = defined(node, record, text.strip(), book)
+        if condition.head == CALL and condition.data in _SIGNS:
+            (left, _), (right, _) = condition.args
+            if right.head == NUMBER:
+                known = bounds[left] if left in bounds else _bounds(left, bounds, book) if left.head == NUMBER else REAL
+                if known.satisfies(_SIGNS[condition.data], _float(right.data)):
+                    continue
+        yield condition
 
 
 def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:

@@ -72,6 +72,8 @@ class Lines(Operands):
         """Name the long parts of a node that is too long to read."""
         for child, _ in node.args:
             part = child.args[0][0] if is_reciprocal(child) else child
+            if part not in self.pieces:  # a selector is written where it selects
+                continue
             if not is_plain(part) and len(self.pieces[part].text) > SHORT:
                 self.assign(part)
             if part is not child:

@@ -80,6 +80,7 @@ class Operands:
         missing = [axis for axis in range(rank) if axis not in covered]
         if not missing:
             return piece
+        covered = covered & set(range(rank))
         if covered and all(node.shape[axis] == 1 for axis in missing):
             # The others are in place already, from the first one on.
             lead = [axis for axis in missing if axis < min(covered)]

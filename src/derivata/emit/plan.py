@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from derivata.emit.cases import by_cases
 from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
 from derivata.emit.gram import halved
@@ -46,7 +47,7 @@ def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
     Where products are long there are two plans to choose from: what is best for one product alone may leave
     less in common with another.
     """
-    expanded = flattened(expand(halved(flattened(roots)), backend))
+    expanded = by_cases(flattened(expand(halved(flattened(roots)), backend)))
     products = Products()
     planned = _planned(expanded, products)
     if products.hard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from derivata.errors import EvaluationError
 from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text
 from derivata.expr.notation import is_onehot
 from derivata.expr.sizes import size_parts
+from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
 
 _COMPILED = 256  # expressions kept compiled
@@ -40,10 +41,15 @@ class Compiled:
     sizes: frozenset[str]
 
 
-def evaluate(root: Expr, values: Mapping[str, object]) -> np.ndarray[Any, np.dtype[Any]]:
-    """The value of the expression, computed in the type of the arrays given (double precision by default)."""
+def evaluate(
+    root: Expr, values: Mapping[str, object], declared: Iterable[Symbol] = ()
+) -> np.ndarray[Any, np.dtype[Any]]:
+    """The value of the expression, computed in the type of the arrays given (double precision by default).
+
+    Sizes are read off arrays that were `declared`, too, where the expression does not hold them any more.
+    """
     compiled = compile_numpy(root)
-    arguments = _checked(compiled, values)
+    arguments = _checked(compiled, values, declared)
     try:
         with np.errstate(all="ignore"):
             result = np.asarray(compiled.function(**arguments))
@@ -83,12 +89,14 @@ def _as_floats(result: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dty
         raise EvaluationError("a number in the expression is larger than any float") from None
 
 
-def _checked(compiled: Compiled, values: Mapping[str, object]) -> dict[str, Any]:
+def _checked(compiled: Compiled, values: Mapping[str, object], declared: Iterable[Symbol]) -> dict[str, Any]:
     """The arguments by their names in the generated function."""
-    _check_names(compiled, values)
     arguments: dict[str, Any] = {}
-    sizes: dict[str, tuple[int, str]] = {}
+    sizes = _sizes_beside(compiled, values, declared)
+    _check_names(compiled, {**values, **sizes})
     for parameter in compiled.parameters:
+        if parameter.kind == "size":
+            continue
         given = _given(parameter, values)
         if parameter.kind == "function":
             if not callable(given):
@@ -107,11 +115,28 @@ def _checked(compiled: Compiled, values: Mapping[str, object]) -> dict[str, Any]
     return arguments
 
 
+def _sizes_beside(
+    compiled: Compiled, values: Mapping[str, object], declared: Iterable[Symbol]
+) -> dict[str, tuple[int, str]]:
+    """Sizes of declared arrays that are given although the expression does not hold them."""
+    held = {name for parameter in compiled.parameters for name in (parameter.name, parameter.python)}
+    sizes: dict[str, tuple[int, str]] = {}
+    for symbol in declared:
+        if symbol.shape and symbol.name in values and symbol.name not in held:
+            beside = Parameter(symbol.name, symbol.name, "unused", symbol)
+            _check_shape(beside, _array(symbol.name, values[symbol.name]), sizes)
+    return sizes
+
+
 def _check_names(compiled: Compiled, values: Mapping[str, object]) -> None:
     """Every parameter has a value; others are left alone, as a derivative need not hold all that its function did."""
     missing = [p.name for p in compiled.parameters if p.name not in values and p.python not in values]
     if missing:
-        raise EvaluationError(f"no value for {', '.join(missing[:_LISTED])}; {_expected(compiled)}")
+        beside = sorted(set(values) - {name for p in compiled.parameters for name in (p.name, p.python)})
+        sized = all(p.kind == "size" for p in compiled.parameters if p.name in missing)
+        listed = ", ".join(beside[:_LISTED])
+        said = f", not {listed}: what is declared in where has its sizes read off" if sized and beside else ""
+        raise EvaluationError(f"no value for {', '.join(missing[:_LISTED])}; {_expected(compiled)}{said}")
 
 
 def _expected(compiled: Compiled) -> str:

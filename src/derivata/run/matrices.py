@@ -10,10 +10,12 @@ from flint import arb, arb_mat
 
 from derivata.errors import EvaluationError, UnsupportedError
 from derivata.run.balls import (
+    Ball,
     Entry,
     coefficient,
     constant,
     is_finite,
+    is_zero,
     moving,
     power,
     sign_of,
@@ -46,12 +48,13 @@ def _pivot(rows: _Rows, column: int) -> int | None:
 
 
 def _eliminate(rows: _Rows, size: int) -> Entry:
-    """Gauss-Jordan on the first `size` columns, in place; the determinant, 0 when no pivot is left."""
+    """Gauss-Jordan on the first `size` columns, in place; the determinant, not finite when no pivot is left."""
     determinant: Entry = arb(1)
     for column in range(size):
         place = _pivot(rows, column)
-        if place is None:
-            return undefined()
+        if place is None:  # singular, or not known to be regular at this precision
+            singular = all(is_zero(row[column]) for row in rows[column:])
+            return undefined() if singular else undecided()
         if place != column:
             rows[place], rows[column] = rows[column], rows[place]
             determinant = -determinant
@@ -70,8 +73,8 @@ def inverse(arguments: list[list[Entry]], sizes: list[tuple[int, ...]]) -> list[
     """The inverse of a square matrix."""
     size = sizes[0][0]
     rows = [[*row, *(arb(int(i == j)) for j in range(size))] for i, row in enumerate(_rows(arguments[0], sizes[0]))]
-    if not is_finite(_eliminate(rows, size)):
-        return [undefined()] * (size * size)
+    if not is_finite(found := _eliminate(rows, size)):
+        return [found] * (size * size)
     return [entry for row in rows for entry in row[size:]]
 
 
@@ -118,10 +121,18 @@ def exponential_change(arguments: list[list[Entry]], sizes: list[tuple[int, ...]
     """The change of exp at a square matrix along another: it stands above the diagonal of exp([[A, V], [0, A]])."""
     (entries, along), size = arguments, sizes[0][0]
     nothing: list[Entry] = [arb(0)] * size
-    rows = [[*a, *v] for a, v in zip(_rows(entries, sizes[0]), _rows(along, sizes[1]), strict=True)]
+    scale = _magnitude(along)  # linear in the direction, and FLINT takes no exp of a matrix of huge numbers
+    small = [entry / scale for entry in along]
+    rows = [[*a, *v] for a, v in zip(_rows(entries, sizes[0]), _rows(small, sizes[1]), strict=True)]
     rows += [[*nothing, *a] for a in _rows(entries, sizes[0])]
     wide = exponential([[entry for row in rows for entry in row]], [(2 * size, 2 * size)])
-    return [entry for row in _rows(wide, (2 * size, 2 * size))[:size] for entry in row[size:]]
+    return [entry * scale for row in _rows(wide, (2 * size, 2 * size))[:size] for entry in row[size:]]
+
+
+def _magnitude(entries: list[Entry]) -> Ball:
+    """A power of 2 above the entries, and at least 1."""
+    ends = [abs(value).upper().man_exp() for value in map(constant, entries) if value.is_finite()]
+    return arb(2) ** max([0, *(int(mantissa).bit_length() + int(exponent) for mantissa, exponent in ends)])
 
 
 def _extreme(wanted: int) -> ArrayFunction:

@@ -243,5 +243,5 @@ def _orthogonal(size: int, chance: random.Random) -> tuple[Exact, ...]:
 
 
 def is_fixed(node: Expr) -> bool:
-    """A number, or a whole number such as a size: it cannot change along a direction."""
-    return node.head == NUMBER or (node.head == SYMBOL and node.data.integer)
+    """A number, pi, an identity matrix, or a whole number such as a size: it cannot change along a direction."""
+    return bool(node.data.integer) if node.head == SYMBOL else not node.args

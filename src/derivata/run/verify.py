@@ -107,28 +107,29 @@ def _moved(value: Array, along: Sample) -> Array:
     return Array(value.shape, [moving(x, ball(v)) for x, v in pairs])
 
 
-def verify_equal(a: Expr, b: Expr, *, points: int = 24, digits: int = 50) -> Check:
-    """Check that b has a's value wherever a has one."""
+def verify_equal(a: Expr, b: Expr, *, of: Expr | None = None, points: int = 24, digits: int = 50) -> Check:
+    """Check that b has a's value wherever a has one and, where both are about the expression `of`, that has one."""
     if a.shape != b.shape:
         raise VerificationError(
             f"shape {shape_text(a.shape)} became {shape_text(b.shape)}; please report this as a bug"
         )
-    sizes = sizes_for((a, b))
-    left, right = Program([a], sizes), Program([b], sizes)
+    roots = (a, b) if of is None else (a, b, of)
+    sizes = sizes_for(roots)
+    left, right = Program([a, *roots[2:]], sizes), Program([b], sizes)
 
     def prepare(point: Point) -> tuple[Comparison, str]:
         def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
             with precision(bits):
                 values = {n: v.enclosed() for n, v in point.values.items()}
-                (expected,) = left.run(values, bits=bits)
-                if not all_finite(expected.entries):
+                expected, *others = left.run(values, bits=bits)
+                if not all(all_finite(known.entries) for known in (expected, *others)):
                     return None
                 return expected.entries, right.run(values, bits=bits)[0].entries
 
         return compare, str(point)
 
     work = left.work + right.work
-    return _check("a form", a, (a, b), prepare, points, digits, work, ("the value is", "the form gives"))
+    return _check("a form", a, roots, prepare, points, digits, work, ("the value is", "the form gives"))
 
 
 def _along(found: Array, along: Sample, symbol: Symbol) -> list[Entry]:

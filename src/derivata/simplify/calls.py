@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Protocol
 
+from derivata.calculus.domain import is_outside
+from derivata.errors import UndefinedError
 from derivata.expr.node import (
     CALL,
     CONTRACTION,
@@ -21,8 +23,10 @@ from derivata.expr.node import (
     number,
 )
 from derivata.expr.notation import zeros
+from derivata.expr.write import write
 from derivata.rewrite.fold import fold, is_zero, power_of, product
 from derivata.rewrite.instantiate import instantiate
+from derivata.rules.book import Book
 from derivata.simplify.facts import Facts
 from derivata.simplify.rational import content, is_internal, narrowed, scaled
 
@@ -30,6 +34,7 @@ from derivata.simplify.rational import content, is_internal, narrowed, scaled
 class Algebra(Protocol):
     """What calls need of the pass they are part of."""
 
+    book: Book
     facts: Facts
     made: set[Expr]
 
@@ -106,6 +111,8 @@ class Calls:
         if node.data in self.algebra.facts.bases:
             return product([(ONE, ())], axes(node), dict(enumerate(node.shape)))
         plain = call(node.data, [(number(0), ())], ())
+        if is_outside(plain, self.algebra.book):
+            raise UndefinedError(f"{write(plain)} has no value")
         known = self.algebra.facts.constants.get(plain)
         return node if known is None else product([(known, ())], axes(node), dict(enumerate(node.shape)))
 

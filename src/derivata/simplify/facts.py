@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr, number
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr, call, number
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.rules.record import Function
@@ -50,6 +50,7 @@ class Facts:
     transposing: frozenset[str]  # f(x.T) == out.T
     transpose_blind: frozenset[str]  # f(x.T) == out
     of_products: dict[str, Expr]  # f(A@B) in terms of f(A) and f(B)
+    vanishing: frozenset[str]  # functions of one array that are 0 where all of it is
 
 
 @cache
@@ -62,26 +63,52 @@ def facts(book: Book) -> Facts:
     for function in book.functions:
         for fact in function.facts:
             _read_fact(book, function, fact, bases, reflections, inverses, generators)
+    odd = frozenset(f.name for f in book.functions if "odd" in f.traits)
+    constants = {left: right for _, left, right in book.sides("value")}
     return Facts(
         bases=bases,
         choices=frozenset(f.name for f in book.functions if "choice" in f.traits),
-        odd=frozenset(f.name for f in book.functions if "odd" in f.traits),
+        odd=odd,
         even=frozenset(f.name for f in book.functions if "even" in f.traits),
         reflections=reflections,
         inverses=frozenset(inverses),
         generators=tuple(generators),
         relations=tuple(_relations(book)),
         definitions=_definitions(book, bases),
-        constants={
-            book.identity_side(i, i.left): book.identity_side(i, i.right)
-            for i in book.identities
-            if i.purpose == "value"
-        },
+        constants=constants,
         matrix_inverses=_stating(book, "out@x == eye(n)"),
         transposing=_stating(book, "{name}(x.T) == out.T"),
         transpose_blind=_stating(book, "{name}(x.T) == out"),
         of_products={left.data[0]: right for _, left, right in book.sides("product")},
+        vanishing=frozenset(f.name for f in book.functions if _vanishes(f, book, odd, constants)),
     )
+
+
+def _vanishes(function: Function, book: Book, odd: frozenset[str], constants: dict[Expr, Expr]) -> bool:
+    """Whether the definition of a function of one array is 0 where the array is, as far as simple rules show.
+
+    Not where it has a kink: there the derivative, which may divide by it, is as the record chooses.
+    """
+    if not function.signature or not function.value or len(function.arguments) != 1 or function.kinks:
+        return False
+    formula = book.formula(function, function.value)
+    zero: set[Expr] = set()
+    for node in topological(formula):
+        inside = [child in zero for child, _ in node.args]
+        if node.head == SYMBOL:
+            vanishes = node.data.name == function.arguments[0][0]
+        elif node.head == CONTRACTION:
+            vanishes = any(inside)
+        elif node.head != CALL or not all(inside[:1]):
+            vanishes = node is ZERO
+        elif node.data == POWER:
+            vanishes = node.args[1][0].head == NUMBER and node.args[1][0].data > 0
+        else:
+            at_zero = constants.get(call(node.data, [(ZERO, ())], ()))
+            vanishes = all(inside) and (node.data == ADD or node.data in odd or at_zero is ZERO)
+        if vanishes:
+            zero.add(node)
+    return formula in zero
 
 
 def _stating(book: Book, fact: str) -> frozenset[str]:

@@ -22,8 +22,9 @@ from derivata.expr.node import (
     primitive,
     with_args,
 )
+from derivata.expr.notation import zeros
 from derivata.expr.walk import parent_counts, topological
-from derivata.rewrite.fold import power_of, total
+from derivata.rewrite.fold import is_zero, power_of, total
 from derivata.rewrite.instantiate import instantiate
 from derivata.rewrite.match import rewrite_root
 from derivata.rules.book import Book
@@ -255,6 +256,8 @@ class Normaliser:
             return self.contraction(inner)
         if inner.head == CALL:
             return Calls(self).atom(inner)
+        if inner.data[0] in self.facts.vanishing and is_zero(inner.args[0][0]):
+            return zeros(inner.shape)
         inner = with_args(inner, tuple(self._straight(c, labels) for c, labels in inner.args))
         return self.identities(self._of_matrix(inner))
 
