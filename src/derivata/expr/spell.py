@@ -184,7 +184,9 @@ def _product(node: Expr, written: dict[Expr, Syntax], *, whole: bool = True) -> 
     missing = set(axes(node)) - {label for _, labels in node.args for label in labels}
     if any(not is_aligned(edge, len(node.shape)) for edge in node.args):
         missing -= {i for i in missing if node.shape[i] == 1}  # what is written with keepdims has these
-    missing -= {i for edge in node.args if _is_outer(edge, len(node.shape)) for i in range(min(edge[1]), len(node.shape))}
+    missing -= {
+        i for edge in node.args if _is_outer(edge, len(node.shape)) for i in range(min(edge[1]), len(node.shape))
+    }
     ones = [function("ones", *map(spell_size, node.shape))] if whole and missing else []
     if mean := mean_among(node.args):
         return _with_mean(node, mean, ones, written)
