@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
+import numpy as np
 import pytest
 from rules import checks, equations
 
+import derivata as dv
 from derivata.expr.node import CALL, PRIMITIVE
 from derivata.expr.walk import topological
 from derivata.rules.book import book, make_book
-from derivata.rules.record import TRAITS, Function, Identity, Law
+from derivata.rules.record import TRAITS, Abbreviation, Function, Identity, Law
+from derivata.run.sample import points
 
 _FUNCTIONS = book().functions
 _LAWS = (
@@ -32,6 +37,18 @@ def test_identity(identity: Identity) -> None:
 @pytest.mark.parametrize("law", book().laws, ids=lambda law: law.name)
 def test_law(law: Law) -> None:
     assert list(equations.equation_problems(book(), law)) == []
+
+
+@pytest.mark.parametrize("record", book().abbreviations, ids=lambda record: record.name)
+def test_abbreviation(record: Abbreviation) -> None:
+    """What is written out is what NumPy's function of that name does."""
+    written = f"{record.name}({record.args})"
+    assert dv.read(written, record.where) is dv.read(record.means, record.where)
+    point = next(points(dv.read(written, record.where), count=1))
+    values = {name: np.array([float(x) for x in v.entries]).reshape(v.shape) for name, v in point.values.items()}
+    ours = dv.evaluate(dv.read(written, record.where), **values)
+    theirs = attrgetter(record.numpy)(np)(*(values[name] for name in record.arguments))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_derivations_find_the_laws_they_name() -> None:

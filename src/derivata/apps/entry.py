@@ -9,7 +9,7 @@ from derivata import verbs
 from derivata.errors import DerivataError, UnknownNameError
 from derivata.render.derivation import Derivation
 from derivata.rules.book import book
-from derivata.rules.record import Function, Identity, Law
+from derivata.rules.record import Abbreviation, Function, Identity, Law
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ def entry(name: str) -> Entry:
     function = rulebook.get(wanted) or rulebook.get(wanted.lower())
     if function is not None:
         return _function(function)
+    for abbreviation in rulebook.abbreviations:
+        if abbreviation.name == wanted:
+            return _abbreviation(abbreviation)
     for law in rulebook.laws:
         if law.name.lower() == wanted.lower():
             return _law(law)
@@ -89,6 +92,19 @@ def _function(record: Function) -> Entry:
         except DerivataError:
             continue  # an argument that is a condition, or one the value does not move with
     return Entry(record.name, tuple(lines), tuple(derivations))
+
+
+def _abbreviation(record: Abbreviation) -> Entry:
+    written = f"{record.name}({record.args})"
+    lines = (
+        ("abbreviation", written),
+        ("is", record.doc),
+        ("means", record.means),
+        ("in numpy", f"np.{record.numpy}"),
+        ("where", record.where),
+        ("source", "; ".join(record.refs)),
+    )
+    return Entry(record.name, lines, tuple(verbs.derive(written, name, record.where) for name in record.arguments))
 
 
 def _law(record: Law) -> Entry:

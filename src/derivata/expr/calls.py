@@ -122,9 +122,10 @@ def _whole(scope: Scope, piece: Syntax, signature: Signature, values: list[Value
     core = signature.core[0]
     if len(node.shape) < len(core):
         kind = {1: "a vector", 2: "a matrix"}.get(len(core), "an array")
+        given = f"an array of shape {shape_text(node.shape)}" if node.shape else "a scalar"
         example = {1: "z[n]", 2: "A[n,n]"}.get(len(core), "")
         raise scope.fail(
-            f'{piece.text} needs {kind}, a scalar was given; declare it, as in where="{example}"',
+            f'{piece.text} needs {kind}, {given} was given; declare it, as in where="{example}"',
             piece,
             ShapeError,
         )

@@ -34,7 +34,7 @@ def read(text: str, where: str | Declarations | None = None, vocabulary: Vocabul
             )
         if name is None:
             return value.node
-        if "'" in name or name in scope.named or declarations.lookup(name) or name in vocabulary.functions:
+        if "'" in name or name in scope.named or declarations.lookup(name) or vocabulary.knows(name):
             raise ReadError(f"{name} has a meaning already and cannot be defined", text=text, position=syntax.position)
         scope.named[name] = value.node
     raise AssertionError("a parsed text ends with an expression")
@@ -116,6 +116,8 @@ def _piece(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
         return attribute(scope, piece, done[piece.children[0]])
     if kind == "subscript":
         return subscripted(scope, piece, done)
+    if kind == "call" and piece.text in scope.vocabulary.abbreviations:
+        return _written_out(scope, piece, done)
     if kind == "call":
         return called(scope, piece, done)
     for child in piece.children:
@@ -136,6 +138,22 @@ def _piece(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
     if kind == "product":
         return product(scope, piece, values)
     return binary(scope, piece, values)
+
+
+def _written_out(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
+    """What an abbreviation stands for, with the arguments in their places."""
+    names, means = scope.vocabulary.abbreviations[piece.text]
+    values = [done.get(child) for child in piece.children if child.kind != "keyword"]
+    if len(values) != len(names) or len(values) != len(piece.children):
+        raise scope.fail(f"{piece.text} takes {len(names)} arguments: {piece.text}({', '.join(names)})", piece)
+    if any(value is None or value.subscripts for value in values):
+        raise scope.fail(f"{piece.text} takes whole arrays, not subscripted values", piece)
+    inner = Scope(means, declare(None), scope.vocabulary)
+    inner.named.update({name: value.node for name, value in zip(names, values, strict=True) if value is not None})
+    try:
+        return _lower(inner, parse(means)[-1][1])
+    except ReadError as error:
+        raise scope.fail(f"{piece.text}: {error.message}", piece, type(error)) from None
 
 
 def _name(scope: Scope, piece: Syntax) -> Expr:

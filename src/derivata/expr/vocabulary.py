@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from derivata.errors import ReadError
@@ -35,13 +35,17 @@ class Signature:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Function and constant names, aliases included."""
+    """Function and constant names, aliases included; abbreviations with their arguments and what they mean."""
 
     functions: Mapping[str, Signature]
+    abbreviations: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+    def knows(self, name: str) -> bool:
+        return name in self.functions or name in self.abbreviations
 
     def suggestion(self, name: str, others: tuple[str, ...] = ()) -> str:
         """`; did you mean this?` or nothing."""
-        names = [*self.functions, *others]
+        names = [*self.functions, *self.abbreviations, *others]
         swapped = [n for n in names if sorted(n) == sorted(name[:40].lower())]  # the same letters are nearest
         close = swapped or difflib.get_close_matches(name[:40], names, n=1, cutoff=0.6)
         return f"; did you mean {close[0]}?" if close else ""

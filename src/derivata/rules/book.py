@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from derivata.expr.lower import read
 from derivata.expr.node import Expr
 from derivata.expr.vocabulary import Signature, Vocabulary
-from derivata.rules.record import Function, Identity, Law
+from derivata.rules.record import Abbreviation, Function, Identity, Law
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Book:
     functions: tuple[Function, ...]
     laws: tuple[Law, ...]
     identities: tuple[Identity, ...]
+    abbreviations: tuple[Abbreviation, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Function]:
@@ -32,7 +33,7 @@ class Book:
             letter = [function.unicode] if function.unicode and not signature.arguments else []
             for name in (function.name, *function.aliases, *letter):
                 signatures[name] = signature
-        return Vocabulary(signatures)
+        return Vocabulary(signatures, {a.name: (a.arguments, a.means) for a in self.abbreviations})
 
     def get(self, name: str) -> Function | None:
         return self.by_name.get(name)
@@ -93,6 +94,7 @@ def _sides(book: Book, purpose: str) -> tuple[tuple[Identity, Expr, Expr], ...]:
 @cache
 def book() -> Book:
     """Our rulebook."""
+    from derivata.rules.abbreviations import ABBREVIATIONS
     from derivata.rules.activations import ACTIVATIONS
     from derivata.rules.arithmetic import ARITHMETIC
     from derivata.rules.elementary import ELEMENTARY
@@ -102,14 +104,20 @@ def book() -> Book:
     from derivata.rules.piecewise import PIECEWISE
     from derivata.rules.vectors import VECTORS
 
-    return make_book((*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS, *MATRICES), LAWS, IDENTITIES)
+    functions = (*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS, *MATRICES)
+    return make_book(functions, LAWS, IDENTITIES, ABBREVIATIONS)
 
 
-def make_book(functions: Iterable[Function], laws: Iterable[Law] = (), identities: Iterable[Identity] = ()) -> Book:
+def make_book(
+    functions: Iterable[Function],
+    laws: Iterable[Law] = (),
+    identities: Iterable[Identity] = (),
+    abbreviations: Iterable[Abbreviation] = (),
+) -> Book:
     """A book of these records; two records may not share a name."""
-    made = Book(tuple(functions), tuple(laws), tuple(identities))
+    made = Book(tuple(functions), tuple(laws), tuple(identities), tuple(abbreviations))
     names = [n for f in made.functions for n in (f.name, *f.aliases)]
-    names += [law.name for law in made.laws] + [identity.name for identity in made.identities]
+    names += [record.name for records in (made.laws, made.identities, made.abbreviations) for record in records]
     if twice := {n for n in names if names.count(n) > 1}:
         raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
     return made

@@ -79,6 +79,26 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Abbreviation:
+    """A name for a longer expression: reading writes it out, for arguments of every shape that `means` fits.
+
+    `where` declares arguments of one kind that fits; `numpy` is NumPy's function for the same.
+    """
+
+    name: str
+    args: str
+    means: str
+    doc: str
+    where: str
+    numpy: str
+    refs: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.args.split(","))
+
+
+@dataclass(frozen=True)
 class Law:
     """How differentiation goes through an operation; `equation` is what a derivation prints."""
 
