@@ -28,7 +28,8 @@ from derivata.emit.pieces import (
 from derivata.emit.pieces import POWER as POWER_LEVEL
 from derivata.emit.plan import is_diagonal, is_plain, is_reciprocal, is_subscript, negated
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
-from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
+from derivata.expr.notation import COMPARISONS, is_lower, is_onehot, is_ravel
+from derivata.expr.triangular import RunningSum, running_sum
 from derivata.rules.book import book
 
 LONGEST = 80  # characters of one expression
@@ -90,6 +91,9 @@ class Lines(Operands):
             if is_ravel(node):
                 whole, *pair = (self.size(size) for size in node.shape)
                 return Piece(f"np.eye({whole}).reshape({whole}, {', '.join(pair)})", ATOM)
+            if is_lower(node):
+                typed = ", dtype=dtype" if self.typed else ""
+                return Piece(f"np.tri({', '.join(map(self.size, node.shape))}{typed})", ATOM)
             return self._onehot(node) if is_onehot(node) else self._function(node, node.data[0])
         return self._contraction(node)
 
@@ -245,6 +249,8 @@ class Lines(Operands):
 
         if len(args) == 1:
             return self._single(node, written)
+        if (running := running_sum(node)) is not None:
+            return self._running_sum(running)
         if len(args) == 2:
             text, level = double(args[0], args[1], out, written)
             return Piece(text, level)
@@ -256,6 +262,11 @@ class Lines(Operands):
             if tuple(label for label in args[0][1] if label in out) == out:
                 return Piece(sum_text(product.text, summed, len(args[0][1])), ATOM)
         return Piece(einsum(args, out, written), ATOM)
+
+    def _running_sum(self, summed: RunningSum) -> Piece:
+        text, axis = self.value(summed.of).at(ATOM), summed.axis
+        backwards = f"[{':, ' * axis}::-1]" if summed.from_the_end else ""
+        return Piece(f"np.cumsum({text}{backwards}, axis={axis}){backwards}", ATOM)
 
     def _filled(self, node: Expr) -> Piece:
         """Zeros whose diagonal is assigned: np.einsum gives a view of it."""

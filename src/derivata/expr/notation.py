@@ -31,6 +31,7 @@ from derivata.expr.symbol import size_symbol
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 ONEHOT = "onehot"  # the selector: what a subscript with a whole number or a symbol contracts with
 RAVEL = "ravel"
+LOWER = "lower"
 MOST_FACTORS = 100  # of a matrix power
 HALF = number(Fraction(1, 2))
 
@@ -65,6 +66,20 @@ def is_ravel(node: Expr) -> bool:
     return node.head == "primitive" and node.data[0] == RAVEL
 
 
+def lower(rows: Size, columns: Size) -> Expr:
+    """The matrix that is 1 on and below the diagonal, else 0: what tril, triu and cumsum multiply with."""
+    return primitive(LOWER, 0, [], (rows, columns))
+
+
+def is_lower(node: Expr) -> bool:
+    return node.head == "primitive" and node.data[0] == LOWER
+
+
+def is_selector(node: Expr) -> bool:
+    """Whether a node is an array of zeros and ones that needs no rule."""
+    return is_onehot(node) or is_ravel(node) or is_lower(node)
+
+
 def is_onehot(node: Expr) -> bool:
     return node.head == "primitive" and node.data[0] == ONEHOT
 
@@ -76,7 +91,7 @@ def build(request: Request) -> Expr:
     if not least <= count <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise ReadError(f"{request.name} takes {wanted} arguments, {count} {'was' if count == 1 else 'were'} given")
-    allowed = {"axis", "keepdims"} if request.name in ("sum", "mean") else set()
+    allowed = _KEYWORDS.get(request.name, frozenset())
     if unknown := request.keywords - allowed:
         raise ReadError(f"{request.name} has no argument {min(unknown)[:30]!r}")
     return maker(request)
@@ -289,6 +304,33 @@ def _commutation(request: Request) -> Expr:
     return commutation(*_sizes(request))
 
 
+def _tril(request: Request) -> Expr:
+    rows, columns = _matrix_shape(request)
+    return contraction([(request.values[0], (0, 1)), (lower(rows, columns), (0, 1))], (0, 1))
+
+
+def _triu(request: Request) -> Expr:
+    rows, columns = _matrix_shape(request)
+    return contraction([(request.values[0], (0, 1)), (lower(columns, rows), (1, 0))], (0, 1))
+
+
+def _matrix_shape(request: Request) -> Shape:
+    shape = request.values[0].shape
+    if len(shape) != 2:
+        raise ShapeError(f"{request.name} takes a matrix, found shape {shape_text(shape)}")
+    return shape
+
+
+def _cumsum(request: Request) -> Expr:
+    node = request.values[0]
+    if len(node.shape) > 1 and request.axis is None:
+        raise ReadError(f"cumsum of shape {shape_text(node.shape)} needs an axis, such as axis=0")
+    axis = take_axis(node, request.axis[0] if request.axis else 0)
+    size, fresh = node.shape[axis], len(node.shape)
+    out = tuple(fresh if i == axis else i for i in axes(node))
+    return contraction([(lower(size, size), (fresh, axis)), (node, axes(node))], out)
+
+
 def _matrix_power(request: Request) -> Expr:
     base, exponent = request.values
     _need_square(base, "matrix_power")
@@ -325,9 +367,13 @@ _MAKERS: dict[str, tuple[Callable[[Request], Expr], int, int]] = {
     "vec": (_vec, 1, 1),
     "kron": (_kron, 2, 2),
     "commutation": (_commutation, 2, 2),
+    "tril": (_tril, 1, 1),
+    "triu": (_triu, 1, 1),
+    "cumsum": (_cumsum, 1, 1),
     "matrix_power": (_matrix_power, 2, 2),
     "transpose": (_transpose, 1, 1),
 }
+_KEYWORDS = dict.fromkeys(("sum", "mean"), frozenset({"axis", "keepdims"})) | {"cumsum": frozenset({"axis"})}
 NAMES = frozenset(_MAKERS)
 NAMES_TUPLE = tuple(_MAKERS)
 TAKE_A_STRING = frozenset({"einsum"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivata.expr.node import CONTRACTION, PRIMITIVE, Expr, Labels, Size, axes, number
+from derivata.expr.notation import commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
 from derivata.expr.sizes import size_parts
 
@@ -93,3 +94,36 @@ def reduced_whole(node: Expr) -> Expr | None:
             return None
         inner, depth = child, depth + 1
     return inner if depth > 1 else None
+
+
+def subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    """z[k], X[k, :] and so on: one array and selectors."""
+    if len(node.args) < 2 or is_onehot(node.args[0][0]):
+        return None
+    (array, labels), *selectors = node.args
+    if not all(is_onehot(s) for s, _ in selectors) or len(set(labels)) < len(labels):
+        return None
+    places = {lab[0]: s for s, lab in selectors}
+    if len(places) < len(selectors) or not set(places) <= set(labels):
+        return None
+    if node.data != tuple(label for label in labels if label not in places):
+        return None
+    last = max(i for i, label in enumerate(labels) if label in places)
+    subscripts = [
+        written[places[label].args[0][0]] if label in places else Syntax("slice", ":", 0)
+        for label in labels[: last + 1]
+    ]
+    return Syntax("subscript", "[", 0, [written[array], *subscripts])
+
+
+def flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    """vec(X), kron(A, B) and commutation(n, m), as the reader builds them."""
+    arrays = [child for child, _ in node.args if not is_ravel(child)]
+    if len(arrays) == 1 and len(arrays[0].shape) == 2 and vec(arrays[0]) is node:
+        return function("vec", written[arrays[0]])
+    if len(arrays) == 2 and all(len(a.shape) == 2 for a in arrays) and kron(*arrays) is node:
+        return function("kron", *(written[a] for a in arrays))
+    sizes = [child.shape[1:] for child, _ in node.args]
+    if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
+        return function("commutation", *map(spell_size, sizes[0]))
+    return None

@@ -24,12 +24,13 @@ from derivata.expr.node import (
     differential,
     number,
 )
-from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
+from derivata.expr.notation import COMPARISONS, HALF, is_lower, is_onehot, is_ravel
 from derivata.expr.parse import Syntax
 from derivata.expr.pieces import (
     FEWEST_FACTORS,
     along_axis,
     chained,
+    flattened,
     function,
     matrix_powers,
     reduced_whole,
@@ -37,8 +38,10 @@ from derivata.expr.pieces import (
     spell_number,
     spell_size,
     spell_sum,
+    subscript,
 )
 from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
+from derivata.expr.triangular import RunningSum, running_sum, triangle_of
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
@@ -128,6 +131,8 @@ def _grouped(syntax: Syntax, kind: str) -> Syntax:
 
 def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     name, mapped = node.data
+    if is_lower(node):
+        return function("tril", function("ones", *map(spell_size, node.shape)))
     if is_ravel(node):
         return function(name, *map(spell_size, node.shape[1:]))
     if not mapped and (inner := reduced_whole(node)) is not None:
@@ -157,13 +162,20 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     args, out = node.args, node.data
     if len(args) == 1 and args[0][0] is ZERO and len(set(out)) == len(out):
         return function("zeros", *map(spell_size, node.shape))
+    if masked := triangle_of(node):
+        name, inner = masked
+        return function(name, written[inner] if inner in written else _contraction(inner, written))
+    if scaled := _scaled_triangle(node, written):
+        return scaled
+    if (summed := running_sum(node)) and not summed.from_the_end:
+        return _cumulative(summed, written)
     if _is_broadcast(node):
         return _product(node, written)
-    if picked := _subscript(node, written):
+    if picked := subscript(node, written):
         return picked
     if not args:
         return _constant(node, written)
-    if any(is_ravel(child) for child, _ in args) and (flat := _flattened(node, written)):
+    if any(is_ravel(child) for child, _ in args) and (flat := flattened(node, written)):
         return flat
     if len(args) == 1 and (single := _single(node, written)):
         return single
@@ -172,6 +184,23 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if len(args) == 2 and (double := _double(args, out, written)):
         return double
     return _einsum(node, written)
+
+
+def _scaled_triangle(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
+    """2*tril(A): the scalars stand outside."""
+    scalars: list[Edge] = [edge for edge in node.args if not edge[1]]
+    if not scalars or node.data != (0, 1):
+        return None
+    triangle = contraction([edge for edge in node.args if edge[1]], (0, 1), dict(enumerate(node.shape)))
+    if triangle_of(triangle) is None:
+        return None
+    shown = {**written, triangle: _contraction(triangle, written)}
+    return _product(contraction([*scalars, (triangle, (0, 1))], (0, 1)), shown)
+
+
+def _cumulative(summed: RunningSum, written: dict[Expr, Syntax]) -> Syntax:
+    along = [Syntax("keyword", "axis", 0, [spell_number(number(summed.axis))])] if len(summed.of.shape) > 1 else []
+    return function("cumsum", written[summed.of], *along)
 
 
 def _is_broadcast(node: Expr) -> bool:
@@ -256,39 +285,6 @@ def _inverse(child: Expr, written: dict[Expr, Syntax]) -> Syntax:
     if -exponent.data == HALF.data:
         return function("sqrt", base_syntax)
     return Syntax("binary", "**", 0, [base_syntax, spell_number(number(-exponent.data))])
-
-
-def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
-    """z[k], X[k, :] and so on: one array and selectors."""
-    if len(node.args) < 2 or is_onehot(node.args[0][0]):
-        return None
-    (array, labels), *selectors = node.args
-    if not all(is_onehot(s) for s, _ in selectors) or len(set(labels)) < len(labels):
-        return None
-    places = {lab[0]: s for s, lab in selectors}
-    if len(places) < len(selectors) or not set(places) <= set(labels):
-        return None
-    if node.data != tuple(label for label in labels if label not in places):
-        return None
-    last = max(i for i, label in enumerate(labels) if label in places)
-    subscripts = [
-        written[places[label].args[0][0]] if label in places else Syntax("slice", ":", 0)
-        for label in labels[: last + 1]
-    ]
-    return Syntax("subscript", "[", 0, [written[array], *subscripts])
-
-
-def _flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
-    """vec(X), kron(A, B) and commutation(n, m), as the reader builds them."""
-    arrays = [child for child, _ in node.args if not is_ravel(child)]
-    if len(arrays) == 1 and len(arrays[0].shape) == 2 and vec(arrays[0]) is node:
-        return function("vec", written[arrays[0]])
-    if len(arrays) == 2 and all(len(a.shape) == 2 for a in arrays) and kron(*arrays) is node:
-        return function("kron", *(written[a] for a in arrays))
-    sizes = [child.shape[1:] for child, _ in node.args]
-    if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
-        return function("commutation", *map(spell_size, sizes[0]))
-    return None
 
 
 def _constant(node: Expr, written: dict[Expr, Syntax]) -> Syntax:

@@ -91,7 +91,7 @@ def _called_rank(piece: Syntax, below: list[int]) -> int:
 
 
 def _ragged(piece: Syntax, rank: int, ranks: dict[Syntax, int], ragged: dict[Syntax, bool]) -> bool:
-    if piece.kind == "call" and (piece.text in ("sum", "einsum") or reduces_axis(piece)):
+    if piece.kind == "call" and (piece.text in ("sum", "einsum", "cumsum") or reduces_axis(piece)):
         return True
     if piece.kind == "call" and piece.text == "mean":
         return len(piece.children) > 1

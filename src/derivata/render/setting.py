@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from derivata.expr.let import Spelling, spell
 from derivata.expr.node import CALL, Expr
 from derivata.expr.parse import Syntax
 from derivata.expr.walk import symbols, topological
 from derivata.render import formula as f
+from derivata.render.constants import ONE, ZERO, onehot, ones, zeros
 from derivata.render.formula import Formula
 from derivata.render.products import matrix_product, product, quotient, transpose
 from derivata.render.ranks import elementwise, measured, record_of, reduces_axis
@@ -18,7 +18,6 @@ from derivata.render.template import from_record
 from derivata.render.view import Setting, Settings, View
 
 _LETTERS = "ijklmrstpquvabcefgh"
-_ZERO, _ONE = Fraction(0), Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ class _Setter:
         return f.index(
             named,
             [
-                f.number(_ZERO) if size == 1 else f.name(letter)
+                f.number(ZERO) if size == 1 else f.name(letter)
                 for size, letter in zip(shape, view.indices, strict=False)
             ],
         )
@@ -176,7 +175,7 @@ class _Setter:
             (bottom if child.kind == "reciprocal" else top).append(shown)
         if bottom and len(top) > 1:
             top = [t for i, t in enumerate(top) if i or t.kind != "number" or t.text != "1"] or top
-        return quotient(top or [f.number(_ONE)], bottom)
+        return quotient(top or [f.number(ONE)], bottom)
 
     def _binary(self, piece: Syntax, view: View) -> Setting:
         left, right = piece.children
@@ -237,8 +236,8 @@ class _Setter:
     def _call(self, piece: Syntax, view: View) -> Setting:
         special = {
             "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
-            "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "onehot": self._onehot, "sqrt": self._root,
-            "mean": self._mean, "kron": self._kron, "matrix_power": self._matrix_power,
+            "eye": self._eye, "ones": ones, "zeros": zeros, "onehot": onehot, "cumsum": self._cumsum,
+            "sqrt": self._root, "mean": self._mean, "kron": self._kron, "matrix_power": self._matrix_power,
         }  # fmt: skip
         record = record_of(piece)
         if (piece.text in special and record is None) or piece.text == "onehot":
@@ -324,6 +323,15 @@ class _Setter:
         shown = yield body, View(tuple(outer), view.depth + len(letters))
         return f.big_sum(_names(letters), shown) if letters else shown
 
+    def _cumsum(self, piece: Syntax, view: View) -> Setting:
+        body, *along = piece.children
+        axis = int(along[0].children[0].value or 0) if along else 0
+        outer = list(view.indices or ())
+        (letter,) = self._fresh(view.depth, 1)
+        last, outer[axis] = outer[axis], letter
+        shown = yield body, View(tuple(outer), view.depth + 1)
+        return f.big_sum([f.relation(f.name(letter), "<=", f.name(last))], shown)
+
     def _einsum(self, piece: Syntax, view: View) -> Setting:
         spec, *operands = piece.children
         groups, _, out = spec.text.partition("->")
@@ -336,7 +344,7 @@ class _Setter:
             if operand.kind != "call" or operand.text != "ones":
                 indices = tuple(letters[c] for c in group)
                 factors.append((yield operand, View(indices, view.depth + len(fresh))))
-        shown = product(factors or [f.number(_ONE)])
+        shown = product(factors or [f.number(ONE)])
         return f.big_sum(_names(fresh), shown) if fresh else shown
 
     def _outer(self, piece: Syntax, view: View) -> Setting:
@@ -363,31 +371,6 @@ class _Setter:
         size = yield piece.children[0], view
         named = f.either(f.symbol("identity"), f.symbol("identity"), f.apply(f.word("eye"), [size]))
         return f.index(f.symbol("identity"), [size]) if self.identity_taken else named
-
-    def _ones(self, piece: Syntax, view: View) -> Setting:
-        if view.indices is not None:
-            return f.number(_ONE)
-        sizes = []
-        for child in piece.children:
-            sizes.append((yield child, View()))
-        crossed = [piece for size in sizes for piece in (f.sign("×"), size)][1:]
-        shape = Formula("row", "", tuple(crossed))
-        one = f.symbol("one") if len(sizes) == 1 else f.index(f.symbol("one"), [shape])
-        return f.either(one, one, f.apply(f.word("ones"), sizes))
-
-    def _zeros(self, piece: Syntax, view: View) -> Setting:
-        if view.indices is not None:
-            return f.number(_ZERO)
-        sizes = []
-        for child in piece.children:
-            sizes.append((yield child, View()))
-        return f.either(f.number(_ZERO), f.number(_ZERO), f.apply(f.word("zeros"), sizes))
-
-    def _onehot(self, piece: Syntax, view: View) -> Setting:
-        position = yield piece.children[0], View(None, view.depth)
-        if view.indices is not None:
-            return f.indicator(f.relation(f.name(view.indices[0]), "==", position))
-        return f.index(f.name("e"), [position])
 
 
 def _names(letters: Sequence[str]) -> list[Formula]:

@@ -28,7 +28,7 @@ from derivata.expr.node import (
     axes,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel
+from derivata.expr.notation import COMPARISONS, is_lower, is_onehot, is_ravel
 from derivata.expr.sizes import size_in_numbers
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
@@ -135,6 +135,8 @@ class Program:
         if node.head == PRIMITIVE:
             if is_onehot(node):
                 return self._onehot(node)
+            if is_lower(node):
+                return self._lower(node)
             return self._ravel(node) if is_ravel(node) else self._primitive(node, rulebook)
         if node.data == ADD:
             return self._sum(node)
@@ -204,6 +206,11 @@ class Program:
         whole, rows, columns = (self.size(s) for s in node.shape)
         size = rows * columns
         entries = [arb(int(place == pair)) for place in range(whole) for pair in range(size)]
+        return lambda slots: entries
+
+    def _lower(self, node: Expr) -> Work:
+        rows, columns = (self.size(s) for s in node.shape)
+        entries = [arb(int(column <= row)) for row in range(rows) for column in range(columns)]
         return lambda slots: entries
 
     def _primitive(self, node: Expr, rulebook: Book) -> Work:

@@ -20,7 +20,7 @@ from derivata.expr.node import (
     integer_power,
     number,
 )
-from derivata.expr.notation import is_onehot, zeros
+from derivata.expr.notation import is_lower, is_onehot, zeros
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges
 
@@ -116,7 +116,7 @@ def _sum(value: Rational, terms: list[Term]) -> Expr:
 
 def collapsing(value: Rational) -> bool:
     """Whether some term holds a delta or a selector that would rename or pick another factor."""
-    special = [i for i, f in enumerate(value.families) if is_identity_matrix(f.node) or is_onehot(f.node)]
+    special = [i for i, f in enumerate(value.families) if _special(f)]
     if not special:
         return False
     low, bottom = _monomial_apart(value)
@@ -141,6 +141,8 @@ def _acts(value: Rational, exponents: tuple[int, ...], special: int, degrees: Se
     family = value.families[special]
     if exponents[special] > 1:
         return True
+    if is_lower(family.node):
+        return False
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
     return any(
         i != special and (exponents[i] or degrees[i]) and targets & set(f.labels) for i, f in enumerate(value.families)
@@ -174,7 +176,8 @@ def _once(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
 
 
 def _special(family: Family) -> bool:
-    return is_identity_matrix(family.node) or is_onehot(family.node)
+    """Whether all entries are 0 or 1, whatever the variables: powers of it are itself."""
+    return is_identity_matrix(family.node) or is_onehot(family.node) or is_lower(family.node)
 
 
 def _use(edges: list[Edge], value: Rational) -> Expr:
