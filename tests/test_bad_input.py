@@ -142,3 +142,10 @@ def test_odd_values() -> None:
         dv.evaluate("X@w", "X[n,d], w[d]", X=np.zeros((2, 3)), w=np.ones(2))
     with pytest.raises(dv.DerivataError, match="w"):
         dv.evaluate("X@w", "X[n,d], w[d]", X=np.zeros((2, 3)))
+
+
+def test_the_order_of_a_derivative_has_a_limit() -> None:
+    began = time.perf_counter()
+    with pytest.raises(dv.DerivataError, match="up to order 12, not 1000000"):
+        dv.derive("x**2", "x", order=10**6)
+    assert time.perf_counter() - began < 1

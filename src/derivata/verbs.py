@@ -10,7 +10,7 @@ from derivata.calculus.convexity import Above, Convexity, convexity_of
 from derivata.calculus.derive import Differential, derivative, derivatives, linearise
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
-from derivata.errors import DerivataError, KinkError, ReadError, VariableError
+from derivata.errors import DerivataError, KinkError, LimitError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
 from derivata.expr.notation import is_onehot, onehot, ravel, zeros
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from derivata.render.worked import Worked
 
+HIGHEST_ORDER = 12
 MOST_TERMS = 8  # of a sum whose terms are also differentiated one by one
 TOGETHER_NODES = 3000  # the same for gradients by many variables: these are checked in one run
 GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
@@ -93,6 +94,8 @@ def derive(
     """
     if not isinstance(order, int) or isinstance(order, bool) or order < 1:
         raise ReadError(f"order must be a whole number from 1 on, not {order!r}"[:80])
+    if order > HIGHEST_ORDER:
+        raise LimitError(f"derivatives are worked out up to order {HIGHEST_ORDER}, not {order}"[:80])
     of = _expression(f, where)
     component = None
     if isinstance(wrt, str) and "[" in wrt:

@@ -47,6 +47,9 @@ class Algebra(Protocol):
     def squeezed(self, node: Expr, labels: Labels) -> Edge:
         """An operand without its axes of size 1."""
 
+    def is_symmetric(self, node: Expr) -> bool:
+        """Whether a normal node is surely its own transpose."""
+
 
 class Calls:
     """Elementwise functions over normal operands."""
@@ -56,7 +59,7 @@ class Calls:
 
     def atom(self, node: Expr) -> Expr:
         """A function with its axes in the order in which its operands have them, turned from outside."""
-        node = call(node.data, [_bare(c, labels) for c, labels in node.args], node.shape)
+        node = call(node.data, [self._bare(c, labels) for c, labels in node.args], node.shape)
         order = tuple(dict.fromkeys(label for _, labels in node.args for label in labels))
         if len(order) < len(node.shape) or order == axes(node):
             return self.algebra.identities(self._call(node))
@@ -65,6 +68,20 @@ class Calls:
         inner = self.algebra.identities(self._call(call(node.data, args, tuple(node.shape[i] for i in order))))
         self.algebra.made.add(inner)
         return self.algebra.cluster(contraction([(inner, order)], axes(node)))
+
+    def _bare(self, node: Expr, labels: Labels) -> Edge:
+        """An operand without axes it does not change along, and not transposed: its labels say both."""
+        child, own = narrowed(node, labels)
+        if len(own) == 2 and own[0] > own[1] and self.algebra.is_symmetric(child):
+            return child, own[::-1]
+        order = tuple(dict.fromkeys(label for _, where in child.args for label in where))
+        turns = child.head == CONTRACTION and is_elementwise(child) and len(order) == len(child.data)
+        if not turns or order == child.data:
+            return child, own
+        place = dict(zip(child.data, own, strict=True))
+        turned = contraction(child.args, order)
+        same = len(turned.args) == 1 and turned.args[0][1] == axes(turned)
+        return turned.args[0][0] if same else turned, tuple(place[i] for i in order)
 
     def _call(self, node: Expr) -> Expr:
         """Exact values, signs taken out of arguments, a function of its inverse undone."""
@@ -146,19 +163,6 @@ class Calls:
         if node.head == CALL and node.data == POWER and not is_internal(node):
             return self._power(node)
         return self.algebra.cluster(node) if is_internal(node) and node.head != NUMBER else node
-
-
-def _bare(node: Expr, labels: Labels) -> Edge:
-    """An operand without axes it does not change along, and a product not transposed: its labels say both."""
-    child, own = narrowed(node, labels)
-    order = tuple(dict.fromkeys(label for _, where in child.args for label in where))
-    if child.head != CONTRACTION or not is_elementwise(child) or order == child.data or len(order) < len(child.data):
-        return child, own
-    place = dict(zip(child.data, own, strict=True))
-    turned = contraction(child.args, order)
-    whole = axes(turned)
-    same = len(turned.args) == 1 and turned.args[0][1] == whole
-    return turned.args[0][0] if same else turned, tuple(place[i] for i in order)
 
 
 def _is_positive(node: Expr) -> bool:
