@@ -63,12 +63,12 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_VERBS, "Derivation"])
 
 
-def _latex(node: Expr) -> str:
-    return str(importlib.import_module("derivata.render.latex").latex(node))
+def _latex(node: Expr, **options: Any) -> str:
+    return str(importlib.import_module("derivata.render.latex").latex(node, **options))
 
 
-def _unicode(node: Expr, width: int | None = None) -> str:
-    return str(importlib.import_module("derivata.render.unicode").unicode(node, width=width))
+def _unicode(node: Expr, **options: Any) -> str:
+    return str(importlib.import_module("derivata.render.unicode").unicode(node, **options))
 
 
 set_face("latex", _latex)

@@ -84,6 +84,8 @@ def displayed(derivation: Derivation) -> Iterator[str]:
         yield latex(line.before, marked=frozenset({line.changed}))
         yield line.after.latex()
     yield derivation.result.latex()
+    yield from (line.after.latex(indices=True) for line in derivation.lines)
+    yield derivation.result.latex(indices=True)
     notebook = derivation._repr_mimebundle_()["text/latex"]
     yield from re.findall(r"\$\$(.*?)\$\$", notebook, re.DOTALL)
 

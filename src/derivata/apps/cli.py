@@ -70,6 +70,7 @@ _format = click.option(
 @_format
 @click.option("--order", default=1, type=click.IntRange(1, 10), show_default=True, help="How often to differentiate.")
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the rules one by one.")
+@click.option("--indices", is_flag=True, help="Index notation: entry by entry, products of matrices as sums.")
 @click.option("--no-kinks", is_flag=True, help="Refuse functions that are not differentiable everywhere.")
 @click.option(
     "--with",
@@ -85,6 +86,7 @@ def derive_command(
     form: str | None,
     order: int,
     steps: bool,
+    indices: bool,
     no_kinks: bool,
     numbers: tuple[str, ...],
 ) -> None:
@@ -100,12 +102,12 @@ def derive_command(
     if form == "json":
         _print(derivation.as_json() if worked is None else _with_worked(derivation.as_json(), worked.as_json()))
     elif form == "latex":
-        _print(derivation.latex() if steps else derivation.result.latex())
+        _print(derivation.latex(indices=indices) if steps else derivation.result.latex(indices=indices))
         if worked is not None:
             _print("\n" + worked.latex())
-    elif form == "unicode":
-        width, ascii_only = _width(), not _encodes_unicode()
-        _coloured(derivation.unicode(width, ascii_only=ascii_only, steps=steps))
+    elif form == "unicode" or indices:
+        width, ascii_only = _width(), form == "text" or not _encodes_unicode()
+        _coloured(derivation.unicode(width, ascii_only=ascii_only, steps=steps, indices=indices))
         if worked is not None:
             _coloured("\n" + worked.unicode(width, ascii_only=ascii_only))
     else:

@@ -123,13 +123,13 @@ class Expr:
         text = str(self) if self.cost < 2000 else f"{self.head} of {self.cost} nodes"
         return f"Expr({text!r}{shape})"
 
-    def latex(self) -> str:
-        """The expression as LaTeX, for KaTeX, MathJax and papers."""
-        return str(_face("latex")(self))
+    def latex(self, *, indices: bool = False) -> str:
+        """The expression as LaTeX, for KaTeX, MathJax and papers; with `indices` entry by entry, in index notation."""
+        return str(_face("latex")(self, indices=indices))
 
-    def unicode(self, width: int | None = None) -> str:
-        """The expression as two-dimensional Unicode maths for a terminal."""
-        return str(_face("unicode")(self, width=width))
+    def unicode(self, width: int | None = None, *, indices: bool = False) -> str:
+        """The expression as two-dimensional Unicode maths for a terminal; `indices` as for latex."""
+        return str(_face("unicode")(self, width=width, indices=indices))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What notebooks show."""

@@ -133,12 +133,14 @@ class Derivation:
 
         return "\n".join(self._body(show, steps))
 
-    def unicode(self, width: int | None = None, *, ascii_only: bool = False, steps: bool = True) -> str:
-        """Two-dimensional maths for a terminal."""
+    def unicode(
+        self, width: int | None = None, *, ascii_only: bool = False, steps: bool = True, indices: bool = False
+    ) -> str:
+        """Two-dimensional maths for a terminal; with `indices` entry by entry, in index notation."""
 
         def show(lead: str, node: Expr, changed: Expr | None) -> str:
             marked = frozenset({changed}) if changed else None
-            return unicode(node, width=width, ascii=ascii_only, marked=marked, lead=lead)
+            return unicode(node, width=width, ascii=ascii_only, marked=marked, lead=lead, indices=indices)
 
         return "\n".join(self._body(show, steps))
 
@@ -181,13 +183,13 @@ class Derivation:
             str(self.check),
         )
 
-    def latex(self) -> str:
-        """The derivation as an aligned block."""
-        rows = [rf"& {latex(self._whole(self.of))} \\"]
+    def latex(self, *, indices: bool = False) -> str:
+        """The derivation as an aligned block; with `indices` entry by entry, in index notation."""
+        rows = [rf"& {latex(self._whole(self.of), indices=indices)} \\"]
         for line in self.lines:
-            rows.append(rf"&= {latex(line.after)} && \text{{{latex_text(line.rule)}}} \\")
+            rows.append(rf"&= {latex(line.after, indices=indices)} && \text{{{latex_text(line.rule)}}} \\")
         if not self.lines:
-            rows.append(rf"&= {latex(self.result)} \\")
+            rows.append(rf"&= {latex(self.result, indices=indices)} \\")
         return "\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}"
 
     def as_json(self) -> str:

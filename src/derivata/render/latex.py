@@ -28,9 +28,9 @@ class Printed(NamedTuple):
     tall: bool
 
 
-def latex(root: Expr, *, marked: frozenset[Expr] | None = None) -> str:
+def latex(root: Expr, *, marked: frozenset[Expr] | None = None, indices: bool = False) -> str:
     """The expression in LaTeX; named parts are lines of their own; `marked` nodes are coloured."""
-    page = typeset(root, marked)
+    page = typeset(root, marked, indices=indices)
     body = _print(page.body)
     if not page.definitions:
         return body

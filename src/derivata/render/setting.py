@@ -28,10 +28,10 @@ class Page:
     body: Formula
 
 
-def typeset(root: Expr, marked: frozenset[Expr] | None = None) -> Page:
-    """The formula of a node."""
+def typeset(root: Expr, marked: frozenset[Expr] | None = None, *, indices: bool = False) -> Page:
+    """The formula of a node; with `indices` entry by entry, products of matrices as sums."""
     spelling = spell(root)
-    setter = _Setter(root, spelling, marked or frozenset())
+    setter = _Setter(root, spelling, marked or frozenset(), indices)
     definitions = tuple((f.name(name), setter.set(syntax)) for name, syntax in spelling.definitions)
     return Page(definitions, setter.set(spelling.body))
 
@@ -45,7 +45,8 @@ def _letters(root: Expr, spelling: Spelling) -> tuple[str, ...]:
 
 
 class _Setter:
-    def __init__(self, root: Expr, spelling: Spelling, marked: frozenset[Expr]) -> None:
+    def __init__(self, root: Expr, spelling: Spelling, marked: frozenset[Expr], entrywise: bool) -> None:
+        self.entrywise = entrywise
         self.letters, self.marked = _letters(root, spelling), marked
         self.identity_taken = "I" in symbols(root)
         self.ranks, self.ragged = measured([s for _, s in spelling.definitions] + [spelling.body])
@@ -80,7 +81,7 @@ class _Setter:
             view = View(None, view.depth)
         if view.row and not (piece.kind == "binary" and piece.text == "@"):
             result = transpose((yield piece, View(None, view.depth)))
-        elif view.indices is None and self.ragged[piece]:
+        elif view.indices is None and (self.ragged[piece] or (self.entrywise and rank and piece.kind != "name")):
             letters = self._fresh(view.depth, rank)
             entry = yield piece, View(letters, view.depth + rank)
             result = f.collected(entry, _names(letters))
@@ -93,7 +94,7 @@ class _Setter:
 
     def _stays_whole(self, piece: Syntax) -> bool:
         """(X w - y)_i rather than (X w)_i - y_i."""
-        if piece.kind != "sum" or self.ragged[piece]:
+        if piece.kind != "sum" or self.ragged[piece] or self.entrywise:
             return False
         terms = [c.children[0] if c.kind == "unary" else c for c in piece.children]
         same = all(self.ranks[c] == self.ranks[piece] for c in terms)
@@ -179,6 +180,8 @@ class _Setter:
 
     def _binary(self, piece: Syntax, view: View) -> Setting:
         left, right = piece.children
+        if piece.text == "@" and self.entrywise and max(self.ranks[left], self.ranks[right]) < 3:
+            return (yield from self._summed_product(piece, view))
         if piece.text == "@":
             return (yield from self._matmul(piece, view))
         first = yield self._part(piece, left, view)
@@ -186,6 +189,16 @@ class _Setter:
         if piece.text == "**":
             return f.power(first, second)
         return f.indicator(f.relation(first, piece.text, second))
+
+    def _summed_product(self, piece: Syntax, view: View) -> Setting:
+        """The entry of a product of matrices or vectors: sum_k A_ik B_kj."""
+        left, right = piece.children
+        outer = view.indices or ()
+        (letter,) = self._fresh(view.depth, 1)
+        rows, columns = outer[: self.ranks[left] - 1], outer[self.ranks[left] - 1 :]
+        first = yield left, View((*rows, letter), view.depth + 1)
+        second = yield right, View((letter, *columns), view.depth + 1)
+        return f.big_sum(_names([letter]), product([first, second]))
 
     def _matmul(self, piece: Syntax, view: View) -> Setting:
         if view.indices is not None:

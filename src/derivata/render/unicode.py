@@ -20,13 +20,14 @@ def unicode(
     ascii: bool = False,
     marked: frozenset[Expr] | None = None,
     lead: str = "",
+    indices: bool = False,
 ) -> str:
     """The expression as lines of text at most `width` columns wide where that can be done.
 
     Long sums and products are broken before an operator; what is too wide even then is written on one
     level (`a/b`) and wrapped. `marked` nodes are underlined; `lead` stands before the body, on its base line.
     """
-    page = typeset(root, marked)
+    page = typeset(root, marked, indices=indices)
     flat, tall = Terminal(ascii=ascii, linear=True), Terminal(ascii=ascii, linear=False)
     blocks = []
     for name, part in page.definitions:

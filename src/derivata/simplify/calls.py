@@ -58,16 +58,16 @@ class Calls:
         self.algebra = algebra
 
     def atom(self, node: Expr) -> Expr:
-        """A function with its axes in the order in which its operands have them, turned from outside."""
+        """A function over the axes of its operands, in their order; turned and spread from outside."""
         node = call(node.data, [self._bare(c, labels) for c, labels in node.args], node.shape)
         order = tuple(dict.fromkeys(label for _, labels in node.args for label in labels))
-        if len(order) < len(node.shape) or order == axes(node):
+        if order == axes(node):
             return self.algebra.identities(self._call(node))
         place = {label: i for i, label in enumerate(order)}
         args = [(child, tuple(place[i] for i in labels)) for child, labels in node.args]
         inner = self.algebra.identities(self._call(call(node.data, args, tuple(node.shape[i] for i in order))))
         self.algebra.made.add(inner)
-        return self.algebra.cluster(contraction([(inner, order)], axes(node)))
+        return self.algebra.cluster(contraction([(inner, order)], axes(node), dict(enumerate(node.shape))))
 
     def _bare(self, node: Expr, labels: Labels) -> Edge:
         """An operand without axes it does not change along, and not transposed: its labels say both."""
