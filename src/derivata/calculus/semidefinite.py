@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from derivata.calculus.domain import REAL, Bounds, bounds_of
 from derivata.expr.node import ADD, CALL, CONTRACTION, PRIMITIVE, SYMBOL, Edge, Expr, Labels, axes
-from derivata.expr.notation import is_onehot, is_ravel
+from derivata.expr.selectors import is_selector
 from derivata.rewrite.instantiate import record_of
 from derivata.rules.book import Book
 
@@ -27,7 +27,7 @@ class Roles(NamedTuple):
 
 def sign_of(node: Expr, bounds: dict[Expr, Bounds]) -> int:
     """1 where no entry is negative, -1 where none is positive, 0 where nothing is known."""
-    if is_onehot(node) or is_ravel(node):
+    if is_selector(node):
         return 1
     known = bounds.get(node, REAL)
     return 1 if known.satisfies(">=", 0) else -1 if known.satisfies("<=", 0) else 0

@@ -23,7 +23,8 @@ from derivata.expr.node import (
     primitive,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS, is_onehot, is_ravel, size_node
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.selectors import is_selector, size_node
 from derivata.expr.walk import topological
 from derivata.rules.book import book
 
@@ -56,7 +57,7 @@ def _name(node: Expr) -> str:
 
 
 def _is_foreign(node: Expr, backend: str) -> bool:
-    if node.head not in (CALL, PRIMITIVE) or is_onehot(node) or is_ravel(node):
+    if node.head not in (CALL, PRIMITIVE) or is_selector(node):
         return False
     if node.head == CALL and (node.data in SYNTAX or unspecified(node)):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from derivata.expr.node import CONTRACTION, PRIMITIVE, Expr, Labels, Size, axes, number
 from derivata.expr.parse import Syntax
-from derivata.expr.sizes import size_parts
+from derivata.expr.sizes import size_terms
 
 
 def spell_number(node: Expr) -> Syntax:
@@ -22,8 +22,15 @@ def function(name: str, *args: Syntax) -> Syntax:
 
 
 def spell_size(size: Size) -> Syntax:
-    parts = [spell_number(number(part)) if isinstance(part, int) else spell_name(part) for part in size_parts(size)]
-    return parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
+    terms = [_spell_term(names, factor) for names, factor in size_terms(size)]
+    return terms[0] if len(terms) == 1 else Syntax("sum", "+", 0, terms)
+
+
+def _spell_term(names: Sequence[str], factor: int) -> Syntax:
+    numbers = [spell_number(number(abs(factor)))] if abs(factor) != 1 or not names else []
+    parts = [*numbers, *map(spell_name, names)]
+    term = parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
+    return Syntax("unary", "-", 0, [term]) if factor < 0 else term
 
 
 def spell_sum(text: Syntax, summed: list[int], rank: int, *, keepdims: bool, name: str = "sum") -> Syntax:

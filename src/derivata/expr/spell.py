@@ -24,7 +24,7 @@ from derivata.expr.node import (
     differential,
     number,
 )
-from derivata.expr.notation import COMPARISONS, HALF, commutation, is_onehot, is_ravel, kron, vec
+from derivata.expr.notation import COMPARISONS, HALF
 from derivata.expr.parse import Syntax
 from derivata.expr.pieces import (
     FEWEST_FACTORS,
@@ -39,6 +39,8 @@ from derivata.expr.pieces import (
     spell_sum,
 )
 from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
+from derivata.expr.selectors import is_onehot, is_ravel, is_slide
+from derivata.expr.spell_selectors import spell_concatenations, spell_selection
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
@@ -107,6 +109,10 @@ def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         # Broadcasting beyond every operand has no spelling of its own.
         args[0] = Syntax("product", "*", 0, [args[0], function("ones", *map(spell_size, node.shape))])
     if node.data == ADD:
+        joined = spell_concatenations(node, written)
+        args = [a for i, a in ((i, joined.get(i, a)) for i, a in enumerate(args)) if a.kind != "nothing"]
+        if len(args) == 1:
+            return args[0]
         return Syntax("sum", "+", 0, [_grouped(a, "sum") if i == 0 else a for i, a in enumerate(args)])
     if node.data == POWER:
         if node.args[1][0] is HALF:
@@ -128,8 +134,9 @@ def _grouped(syntax: Syntax, kind: str) -> Syntax:
 
 def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     name, mapped = node.data
-    if is_ravel(node):
-        return function(name, *map(spell_size, node.shape[1:]))
+    if is_ravel(node) or is_slide(node):
+        sizes = node.shape[1:] if is_ravel(node) else node.shape[:2]
+        return function(name, *map(spell_size, sizes))
     if not mapped and (inner := reduced_whole(node)) is not None:
         return function(name, written[inner])
     if mapped and len(node.args) == 1 and len(node.shape) == mapped == len(node.args[0][0].shape) - 1:
@@ -159,12 +166,10 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return function("zeros", *map(spell_size, node.shape))
     if _is_broadcast(node):
         return _product(node, written)
-    if picked := _subscript(node, written):
-        return picked
+    if selected := spell_selection(node, written) or _subscript(node, written):
+        return selected
     if not args:
         return _constant(node, written)
-    if any(is_ravel(child) for child, _ in args) and (flat := _flattened(node, written)):
-        return flat
     if len(args) == 1 and (single := _single(node, written)):
         return single
     if (powers := matrix_powers(node)) is not None:
@@ -276,19 +281,6 @@ def _subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         for label in labels[: last + 1]
     ]
     return Syntax("subscript", "[", 0, [written[array], *subscripts])
-
-
-def _flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
-    """vec(X), kron(A, B) and commutation(n, m), as the reader builds them."""
-    arrays = [child for child, _ in node.args if not is_ravel(child)]
-    if len(arrays) == 1 and len(arrays[0].shape) == 2 and vec(arrays[0]) is node:
-        return function("vec", written[arrays[0]])
-    if len(arrays) == 2 and all(len(a.shape) == 2 for a in arrays) and kron(*arrays) is node:
-        return function("kron", *(written[a] for a in arrays))
-    sizes = [child.shape[1:] for child, _ in node.args]
-    if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
-        return function("commutation", *map(spell_size, sizes[0]))
-    return None
 
 
 def _constant(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
