@@ -13,7 +13,8 @@ from derivata.calculus.kinks import kinks_of
 from derivata.errors import DerivataError, KinkError, LimitError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
-from derivata.expr.notation import is_onehot, onehot, ravel, zeros
+from derivata.expr.notation import zeros
+from derivata.expr.selectors import is_onehot, onehot, ravel
 from derivata.expr.symbol import Symbol, declare
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological
 from derivata.render.derivation import Derivation

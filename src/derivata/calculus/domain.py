@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
-from derivata.expr.notation import COMPARISONS, is_onehot
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.selectors import is_onehot
 from derivata.expr.walk import topological
 from derivata.expr.write import write
 from derivata.rewrite.instantiate import defined, record_of

@@ -24,7 +24,7 @@ from derivata.expr.node import (
     label_sizes,
     number,
 )
-from derivata.expr.notation import is_onehot
+from derivata.expr.selectors import is_onehot
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from derivata.calculus.domain import REAL, Bounds, bounds_of
 from derivata.expr.node import ADD, CALL, CONTRACTION, PRIMITIVE, SYMBOL, Edge, Expr, Labels, axes
-from derivata.expr.notation import is_selector
+from derivata.expr.selectors import is_selector
 from derivata.rewrite.instantiate import record_of
 from derivata.rules.book import Book
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, contraction, with_args
-from derivata.expr.notation import is_onehot
+from derivata.expr.selectors import is_onehot
 from derivata.expr.walk import topological
 
 MOST_FACTORS = 24  # the search for a good order looks at pairs

@@ -23,7 +23,8 @@ from derivata.expr.node import (
     primitive,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS, is_selector, size_node
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.selectors import is_selector, size_node
 from derivata.expr.walk import topological
 from derivata.rules.book import book
 

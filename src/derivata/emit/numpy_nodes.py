@@ -27,9 +27,12 @@ from derivata.emit.pieces import (
 )
 from derivata.emit.pieces import POWER as POWER_LEVEL
 from derivata.emit.plan import is_diagonal, is_plain, is_reciprocal, is_subscript, negated
+from derivata.emit.windows import is_window, pad_text, slice_text, sliding, windows_of
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
-from derivata.expr.notation import COMPARISONS, is_lower, is_onehot, is_ravel
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.triangular import RunningSum, running_sum
+from derivata.expr.windows import matrix_of, pad_of, slice_of
 from derivata.rules.book import book
 
 LONGEST = 80  # characters of one expression
@@ -88,14 +91,45 @@ class Lines(Operands):
         if node.head == CALL:
             return self._call(node)
         if node.head == PRIMITIVE:
-            if is_ravel(node):
-                whole, *pair = (self.size(size) for size in node.shape)
-                return Piece(f"np.eye({whole}).reshape({whole}, {', '.join(pair)})", ATOM)
+            if is_ravel(node) or is_slide(node):
+                return self._selector(node)
             if is_lower(node):
                 typed = ", dtype=dtype" if self.typed else ""
                 return Piece(f"np.tri({', '.join(map(self.size, node.shape))}{typed})", ATOM)
             return self._onehot(node) if is_onehot(node) else self._function(node, node.data[0])
         return self._contraction(node)
+
+    def _selector(self, node: Expr) -> Piece:
+        first, second, third = (self.size(size) for size in node.shape)
+        if is_ravel(node):
+            return Piece(f"np.eye({first}).reshape({first}, {second}, {third})", ATOM)
+        places = f"np.arange({first})[:, None, None] + np.arange({second})[:, None]"
+        return Piece(f"{places} == np.arange({third})", COMPARE, TRUTH)
+
+    def _window(self, node: Expr) -> Piece | None:
+        """A slice, a padding, or a sliding product of vectors."""
+        if (part := slice_of(node) or pad_of(node)) is not None and part.array is not None:
+            inner = self.value(part.array)
+            if slice_of(node) is not None:
+                return Piece(f"{inner.at(ATOM)}[{slice_text(part, self.size)}]", ATOM)
+            return Piece(f"np.pad({inner.text}, {pad_text(part, len(node.shape), self.size)})", ATOM)
+        typed = ", dtype=dtype" if self.typed else ""
+        if (constant := matrix_of(node)) is not None and constant.begin is not None:
+            sizes = map(self.size, (constant.length, constant.total, constant.begin))
+            return Piece(f"np.eye({', '.join(sizes)}{typed}){'.T' if constant.axis else ''}", ATOM)
+        if (moving := sliding(node)) is None:
+            return self._windows(node)
+        name, *vectors = moving
+        texts = [self.value(v).text if isinstance(v, Expr) else f"np.ones({self.size(v)}{typed})" for v in vectors]
+        return Piece(f"{name}({', '.join(texts)})", ATOM)
+
+    def _windows(self, node: Expr) -> Piece | None:
+        """Every place of a window that slides along a vector, as a row."""
+        if (rows := windows_of(node)) is None:
+            return None
+        vector, length = rows
+        text = f"np.lib.stride_tricks.sliding_window_view({self.value(vector).text}, {self.size(length)})"
+        return Piece(text, ATOM)
 
     def _symbol(self, node: Expr) -> Piece:
         name = node.data.name
@@ -230,6 +264,8 @@ class Lines(Operands):
 
     def _contraction(self, node: Expr) -> Piece:
         args, out = node.args, node.data
+        if is_window(node) and (window := self._window(node)):
+            return window
         if is_subscript(node):
             return self._subscript(node)
         held = {label for _, labels in args for label in labels}

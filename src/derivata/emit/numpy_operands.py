@@ -7,7 +7,7 @@ from derivata.emit.numpy_contraction import sum_text, transposed
 from derivata.emit.pieces import ATOM, LITERAL, PRODUCT, TRUTH, UNARY, Piece, indexed
 from derivata.emit.plan import negated
 from derivata.expr.node import Edge, Expr, Labels
-from derivata.expr.sizes import size_parts
+from derivata.expr.sizes import size_terms
 
 VARIABLE, SIZE, FUNCTION, RESULT = "variable", "size", "function", "result"  # kinds of names
 
@@ -98,13 +98,17 @@ class Operands:
         return Piece(f"np.full({shape}, {piece.text})", ATOM, piece.kind)
 
     def size(self, size: int | str) -> str:
-        return "*".join(self._size(part) for part in size_parts(size))
+        """A size as Python says it; a sum stands without parentheses."""
+        text = ""
+        for names, factor in size_terms(size):
+            sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")
+            numbers = [str(abs(factor))] if abs(factor) != 1 or not names else []
+            text += sign + "*".join([*numbers, *map(self._size, names)])
+        return text
 
-    def _size(self, size: int | str) -> str:
-        if isinstance(size, int):
-            return str(size)
-        self.sizes[size] = None
-        return self.names.of(SIZE, size)
+    def _size(self, name: str) -> str:
+        self.sizes[name] = None
+        return self.names.of(SIZE, name)
 
     def shape(self, node: Expr) -> str:
         sizes = [self.size(size) for size in node.shape]

@@ -11,9 +11,10 @@ from derivata.emit.names import Names, python_name
 from derivata.emit.numpy_nodes import Lines
 from derivata.emit.numpy_operands import FUNCTION, RESULT, SIZE, VARIABLE
 from derivata.emit.plan import is_subscript, plan, use_counts
+from derivata.emit.windows import hidden_in
 from derivata.expr.node import SYMBOL, Expr
-from derivata.expr.notation import is_onehot
-from derivata.expr.sizes import size_parts
+from derivata.expr.selectors import is_onehot
+from derivata.expr.sizes import size_names
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
 
@@ -118,8 +119,7 @@ def _arguments(roots: Sequence[Expr], names: Names, asked: Sequence[str] | None)
     ]
     found += [Parameter(name, names.of(FUNCTION, name), "function") for name in functions]
     known = {argument.name for argument in found}
-    shapes = [part for node in topological(*roots) for size in node.shape for part in size_parts(size)]
-    sizes = {part for part in shapes if isinstance(part, str)}
+    sizes = set(size_names(*(size for node in topological(*roots) for size in node.shape)))
     for name in asked or ():
         if name not in known and name not in sizes:
             found.append(Parameter(name, names.of(VARIABLE, name), "unused"))
@@ -137,21 +137,32 @@ def _body(planned: Mapping[str, Expr], names: Names, arguments: Sequence[Paramet
     """Every node of the plan, in order; several results get their own names."""
     results: dict[Expr, str] = {}
     for node in topological(*planned.values()):
-        for size in node.shape:
-            if isinstance(size, str):
-                names.of(SIZE, size)
+        for size in size_names(*node.shape):
+            names.of(SIZE, size)
     if len(planned) > 1:
         for key, root in planned.items():
             results.setdefault(root, names.of(RESULT, key))
     indices = frozenset(a.name for a in arguments if a.kind == "index")
     typed = any(a.kind in ("variable", "index") for a in arguments)
     lines = Lines(use_counts(planned.values()), names, results, indices, typed=typed)
-    nodes = topological(*planned.values())
-    read_out = set(planned.values()) | {c for n in nodes if not is_subscript(n) for c, _ in n.args}
-    for node in nodes:
-        if node in read_out or not is_onehot(node):  # a selector is written where it selects
-            lines.add(node)
+    for node in _written(list(planned.values())):
+        lines.add(node)
     return lines
+
+
+def _written(roots: Sequence[Expr]) -> list[Expr]:
+    """The nodes that are written: not the selectors of subscripts and slices, which stand where they select."""
+    order = topological(*roots)
+    needed = set(roots)
+    for node in reversed(order):
+        if node not in needed:
+            continue
+        hidden, picks = hidden_in(node), is_subscript(node)
+        for child, _ in node.args:
+            if child in hidden:
+                continue
+            needed.update([place for place, _ in child.args] if picks and is_onehot(child) else [child])
+    return [node for node in order if node in needed]
 
 
 def _size_lines(lines: Lines, names: Names, arguments: Sequence[Parameter]) -> tuple[list[str], list[str]]:

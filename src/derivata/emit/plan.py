@@ -15,6 +15,7 @@ from derivata.emit.flatten import flattened
 from derivata.emit.formulas import expand
 from derivata.emit.gram import halved
 from derivata.emit.order import Products, pairwise, squeezed, summed_alone
+from derivata.emit.windows import is_window, windowed
 from derivata.errors import EvaluationError
 from derivata.expr.node import (
     CALL,
@@ -34,7 +35,7 @@ from derivata.expr.node import (
     number,
     with_args,
 )
-from derivata.expr.notation import is_onehot
+from derivata.expr.selectors import is_onehot
 from derivata.expr.walk import topological
 
 FOLDED_BITS = 200
@@ -47,7 +48,7 @@ def plan(roots: Sequence[Expr], backend: str) -> tuple[Expr, ...]:
     Where products are long there are two plans to choose from: what is best for one product alone may leave
     less in common with another.
     """
-    expanded = by_cases(flattened(expand(halved(flattened(roots)), backend)))
+    expanded = windowed(by_cases(flattened(expand(halved(flattened(roots)), backend))))
     products = Products()
     planned = _planned(expanded, products)
     if products.hard:
@@ -63,7 +64,8 @@ def _planned(expanded: Sequence[Expr], products: Products) -> tuple[Expr, ...]:
         changed = with_args(node, tuple((memo[child], labels) for child, labels in node.args))
         if changed.head == CONTRACTION:
             changed = _melted(changed)
-            memo[node] = squeezed(changed) if is_subscript(changed) else squeezed(_ordered(changed, products))
+            simple = is_subscript(changed) or is_window(changed)
+            memo[node] = squeezed(changed if simple else _ordered(changed, products))
         elif changed.head == CALL:
             folded = _folded(_melted(changed))
             alike = folded.shape == node.shape  # a folded power of an array of numbers is a scalar

@@ -83,7 +83,7 @@ def _lower(scope: Scope, root: Syntax) -> Value:
             if error.text is None:
                 raise type(error)(error.message, text=scope.text, position=piece.position) from None
             raise
-        for child in piece.children:
+        for child in piece.children if piece.kind != "slice" else ():  # its bounds are read with the array
             done.pop(child, None)
     if root not in done:
         raise scope.fail(f"the subscript {root.text} stands alone", root)
@@ -108,7 +108,7 @@ def _piece(scope: Scope, piece: Syntax, done: dict[Syntax, Value]) -> Value:
         return Value(number(piece.value))
     if kind == "name":
         return Value(_name(scope, piece))
-    if kind in ("string", "slice"):
+    if kind in ("string", "slice", "nothing"):
         return Value(ONE)
     if kind == "keyword":
         return done.get(piece.children[0], Value(ONE))

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, POWER, SYMBOL, Edge, Expr, Size
+from derivata.expr.selectors import node_size
 from derivata.expr.sizes import size_product
+from derivata.expr.walk import topological
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,6 @@ def _divides_by(node: Expr) -> Size | None:
     if node.head != CALL or node.data != POWER or node.args[1][0].head != NUMBER or node.args[1][0].data != -1:
         return None
     base = node.args[0][0]
-    parts = [base] if base.head != CONTRACTION else [child for child, _ in base.args]
-    if base.shape or any(p.head != SYMBOL or "size" not in p.data.traits for p in parts):
+    if base.head == NUMBER or any(n.head == SYMBOL and "size" not in n.data.traits for n in topological(base)):
         return None
-    return size_product(*(p.data.name for p in parts))
+    return node_size(base)

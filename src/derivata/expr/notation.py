@@ -21,17 +21,13 @@ from derivata.expr.node import (
     call,
     contraction,
     number,
-    primitive,
     shape_text,
-    variable,
 )
-from derivata.expr.sizes import size_parts, size_product
-from derivata.expr.symbol import size_symbol
+from derivata.expr.selectors import lower, node_size, onehot, ravel, size_node, slide
+from derivata.expr.sizes import is_from_end
+from derivata.expr.windows import concatenate, convolve, correlate
 
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
-ONEHOT = "onehot"  # the selector: what a subscript with a whole number or a symbol contracts with
-RAVEL = "ravel"
-LOWER = "lower"
 MOST_FACTORS = 100  # of a matrix power
 HALF = number(Fraction(1, 2))
 
@@ -47,41 +43,6 @@ class Request:
     axis: tuple[int, ...] | None
     keepdims: bool
     keywords: frozenset[str]
-
-
-def onehot(position: Expr, size: Size) -> Expr:
-    """The vector that is 1 at `position` (from 0) and 0 elsewhere."""
-    return primitive(ONEHOT, 0, [(position, ())], (size,))
-
-
-def ravel(rows: Size, columns: Size) -> Expr:
-    """Where entry (i, j) of a matrix stands when it is written row after row: 1 at [i*columns + j, i, j], else 0.
-
-    What kron, vec and commutation contract with.
-    """
-    return primitive(RAVEL, 0, [], (size_product(rows, columns), rows, columns))
-
-
-def is_ravel(node: Expr) -> bool:
-    return node.head == "primitive" and node.data[0] == RAVEL
-
-
-def lower(rows: Size, columns: Size) -> Expr:
-    """The matrix that is 1 on and below the diagonal, else 0: what tril, triu and cumsum multiply with."""
-    return primitive(LOWER, 0, [], (rows, columns))
-
-
-def is_lower(node: Expr) -> bool:
-    return node.head == "primitive" and node.data[0] == LOWER
-
-
-def is_selector(node: Expr) -> bool:
-    """Whether a node is an array of zeros and ones that needs no rule."""
-    return is_onehot(node) or is_ravel(node) or is_lower(node)
-
-
-def is_onehot(node: Expr) -> bool:
-    return node.head == "primitive" and node.data[0] == ONEHOT
 
 
 def build(request: Request) -> Expr:
@@ -100,12 +61,6 @@ def build(request: Request) -> Expr:
 def elementwise_edges(request: Request, edges: tuple[Edge, ...], shape: Shape) -> Expr:
     """The one elementwise spelling, over subscripted values."""
     return call(POWER, (*edges, (HALF, ())), shape)
-
-
-def size_node(size: Size) -> Expr:
-    """A size as a scalar."""
-    parts = [number(part) if isinstance(part, int) else variable(size_symbol(part)) for part in size_parts(size)]
-    return parts[0] if len(parts) == 1 else contraction([(part, ()) for part in parts], ())
 
 
 def sum_over(node: Expr, summed: tuple[int, ...], *, keepdims: bool = False) -> Expr:
@@ -191,21 +146,11 @@ def _sizes(request: Request) -> tuple[Size, ...]:
             found.append(int(value.data))
         elif name is not None and not value.shape:
             found.append(name)
-        elif (size := _size_of(value)) is not None:
+        elif (size := node_size(value)) is not None and not is_from_end(size):
             found.append(size)
         else:
             raise ReadError(f"{request.name} takes sizes: names or whole numbers")
     return tuple(found)
-
-
-def _size_of(value: Expr) -> Size | None:
-    """The size that a product of sizes writes."""
-    parts = [child for child, _ in value.args] if value.head == "contraction" and not value.shape else []
-    if not parts or any(p.head not in (NUMBER, SYMBOL) for p in parts):
-        return None
-    if any(p.head == NUMBER and p.data.denominator != 1 for p in parts):
-        return None
-    return size_product(*(int(p.data) if p.head == NUMBER else p.data.name for p in parts))
 
 
 def _eye(request: Request) -> Expr:
@@ -284,6 +229,34 @@ def commutation(rows: Size, columns: Size) -> Expr:
 
 def _ravel(request: Request) -> Expr:
     return ravel(*_sizes(request))
+
+
+def _slide(request: Request) -> Expr:
+    return slide(*_sizes(request))
+
+
+def _concatenate(request: Request) -> Expr:
+    ranks = {len(value.shape) for value in request.values}
+    if len(ranks) > 1 or 0 in ranks:
+        shapes = " and ".join(shape_text(value.shape) for value in request.values)
+        raise ShapeError(f"concatenate takes arrays with equally many axes, found {shapes}")
+    return concatenate(request.values, take_axis(request.values[0], request.axis[0]) if request.axis else 0)
+
+
+def _correlate(request: Request) -> Expr:
+    return correlate(*_two_vectors(request))
+
+
+def _convolve(request: Request) -> Expr:
+    return convolve(*_two_vectors(request))
+
+
+def _two_vectors(request: Request) -> tuple[Expr, Expr]:
+    left, right = request.values
+    if len(left.shape) != 1 or len(right.shape) != 1:
+        shapes = f"{shape_text(left.shape)} and {shape_text(right.shape)}"
+        raise ShapeError(f"{request.name} takes two vectors, found {shapes}")
+    return left, right
 
 
 def _vec(request: Request) -> Expr:
@@ -371,9 +344,15 @@ _MAKERS: dict[str, tuple[Callable[[Request], Expr], int, int]] = {
     "triu": (_triu, 1, 1),
     "cumsum": (_cumsum, 1, 1),
     "matrix_power": (_matrix_power, 2, 2),
+    "slide": (_slide, 2, 2),
+    "concatenate": (_concatenate, 1, 99),
+    "correlate": (_correlate, 2, 2),
+    "convolve": (_convolve, 2, 2),
     "transpose": (_transpose, 1, 1),
 }
-_KEYWORDS = dict.fromkeys(("sum", "mean"), frozenset({"axis", "keepdims"})) | {"cumsum": frozenset({"axis"})}
+_KEYWORDS = dict.fromkeys(("sum", "mean"), frozenset({"axis", "keepdims"})) | dict.fromkeys(
+    ("cumsum", "concatenate"), frozenset({"axis"})
+)
 NAMES = frozenset(_MAKERS)
 NAMES_TUPLE = tuple(_MAKERS)
 TAKE_A_STRING = frozenset({"einsum"})

@@ -25,6 +25,7 @@ _BINARY = {
     "**": 5,
 }
 _UNARY = 4
+_NO_STEP = "a slice has no step here: expected x[start:stop]"
 _CLOSER = {"(": ")", "[": "]"}
 
 
@@ -164,8 +165,13 @@ class _Reader:
             self._push(_Pending("open", "(", token.position, 0))
             return True
         if token.text == ":" and self._inside("subscript"):
-            self.operands.append(Syntax("slice", ":", token.position))
-            return False
+            self.operands.append(Syntax("nothing", "", token.position))
+            return self._slice(token)
+        if token.text == ":" and self._inside("binary") and self.stack[-1].text == ":":
+            raise self.fail(_NO_STEP, token.position)
+        if token.text in (",", "]") and self._inside("binary") and self.stack[-1].text == ":":
+            self.operands.append(Syntax("nothing", "", token.position))
+            return self._after_operand(token)
         if token.text in (")", "]") and self.stack and self.stack[-1].kind in ("call",) and not self.stack[-1].items:
             return self._close(token, empty=True)
         if token.kind == "end":
@@ -173,6 +179,16 @@ class _Reader:
                 raise self.fail(f"this {self.stack[-1].text} is never closed", self.stack[-1].position)
             raise self.fail("the expression ends where an operand was expected", token.position)
         raise self.fail(f"expected a number, a name or (, found {token.text!r}", token.position)
+
+    def _slice(self, token: Token) -> bool:
+        """A colon between subscripts: what stands on its sides may be left out."""
+        self._reduce(1)
+        if self._inside("binary"):
+            raise self.fail(_NO_STEP, token.position)
+        if not self._inside("subscript"):
+            raise self.fail(f"unexpected {token.text!r}", token.position)
+        self._push(_Pending("binary", ":", token.position, 0))
+        return True
 
     def _inside(self, kind: str) -> bool:
         return bool(self.stack) and self.stack[-1].kind == kind
@@ -199,6 +215,8 @@ class _Reader:
             return True
         if token.text in (")", "]"):
             return self._close(token, empty=False)
+        if token.text == ":":
+            return self._slice(token)
         if token.kind in ("number", "name", "string"):
             raise self.fail(
                 f"expected an operator before {token.text[:20]!r}; a product is written with *",
@@ -257,6 +275,9 @@ class _Reader:
         if pending.text in ("*", "/"):
             factor = right if pending.text == "*" else Syntax("reciprocal", "/", pending.position, [right])
             return _chained("product", pending, left, factor)
+        if pending.text == ":":
+            whole = left.kind == right.kind == "nothing"
+            return Syntax("slice", ":", pending.position, [] if whole else [left, right])
         return Syntax("binary", pending.text, pending.position, [left, right])
 
 

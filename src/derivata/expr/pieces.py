@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivata.expr.node import CONTRACTION, PRIMITIVE, Expr, Labels, Size, axes, number
-from derivata.expr.notation import commutation, is_onehot, is_ravel, kron, vec
 from derivata.expr.parse import Syntax
-from derivata.expr.sizes import size_parts
+from derivata.expr.selectors import is_onehot
+from derivata.expr.sizes import size_terms
 
 
 def spell_number(node: Expr) -> Syntax:
@@ -23,8 +23,15 @@ def function(name: str, *args: Syntax) -> Syntax:
 
 
 def spell_size(size: Size) -> Syntax:
-    parts = [spell_number(number(part)) if isinstance(part, int) else spell_name(part) for part in size_parts(size)]
-    return parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
+    terms = [_spell_term(names, factor) for names, factor in size_terms(size)]
+    return terms[0] if len(terms) == 1 else Syntax("sum", "+", 0, terms)
+
+
+def _spell_term(names: Sequence[str], factor: int) -> Syntax:
+    numbers = [spell_number(number(abs(factor)))] if abs(factor) != 1 or not names else []
+    parts = [*numbers, *map(spell_name, names)]
+    term = parts[0] if len(parts) == 1 else Syntax("product", "*", 0, parts)
+    return Syntax("unary", "-", 0, [term]) if factor < 0 else term
 
 
 def spell_sum(text: Syntax, summed: list[int], rank: int, *, keepdims: bool, name: str = "sum") -> Syntax:
@@ -114,16 +121,3 @@ def subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
         for label in labels[: last + 1]
     ]
     return Syntax("subscript", "[", 0, [written[array], *subscripts])
-
-
-def flattened(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:
-    """vec(X), kron(A, B) and commutation(n, m), as the reader builds them."""
-    arrays = [child for child, _ in node.args if not is_ravel(child)]
-    if len(arrays) == 1 and len(arrays[0].shape) == 2 and vec(arrays[0]) is node:
-        return function("vec", written[arrays[0]])
-    if len(arrays) == 2 and all(len(a.shape) == 2 for a in arrays) and kron(*arrays) is node:
-        return function("kron", *(written[a] for a in arrays))
-    sizes = [child.shape[1:] for child, _ in node.args]
-    if not arrays and len(sizes) == 2 and commutation(*sizes[0]) is node:
-        return function("commutation", *map(spell_size, sizes[0]))
-    return None

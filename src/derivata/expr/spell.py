@@ -24,13 +24,12 @@ from derivata.expr.node import (
     differential,
     number,
 )
-from derivata.expr.notation import COMPARISONS, HALF, is_lower, is_onehot, is_ravel
+from derivata.expr.notation import COMPARISONS, HALF
 from derivata.expr.parse import Syntax
 from derivata.expr.pieces import (
     FEWEST_FACTORS,
     along_axis,
     chained,
-    flattened,
     function,
     matrix_powers,
     reduced_whole,
@@ -41,6 +40,8 @@ from derivata.expr.pieces import (
     subscript,
 )
 from derivata.expr.place import has_place, is_aligned, is_stretchable, kept_axes, stretched
+from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
+from derivata.expr.spell_selectors import spell_concatenations, spell_selection
 from derivata.expr.triangular import RunningSum, running_sum, triangle_of
 
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
@@ -110,6 +111,10 @@ def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         # Broadcasting beyond every operand has no spelling of its own.
         args[0] = Syntax("product", "*", 0, [args[0], function("ones", *map(spell_size, node.shape))])
     if node.data == ADD:
+        joined = spell_concatenations(node, written)
+        args = [a for i, a in ((i, joined.get(i, a)) for i, a in enumerate(args)) if a.kind != "nothing"]
+        if len(args) == 1:
+            return args[0]
         return Syntax("sum", "+", 0, [_grouped(a, "sum") if i == 0 else a for i, a in enumerate(args)])
     if node.data == POWER:
         if node.args[1][0] is HALF:
@@ -131,10 +136,11 @@ def _grouped(syntax: Syntax, kind: str) -> Syntax:
 
 def _primitive(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
     name, mapped = node.data
+    if is_ravel(node) or is_slide(node):
+        sizes = node.shape[1:] if is_ravel(node) else node.shape[:2]
+        return function(name, *map(spell_size, sizes))
     if is_lower(node):
         return function("tril", function("ones", *map(spell_size, node.shape)))
-    if is_ravel(node):
-        return function(name, *map(spell_size, node.shape[1:]))
     if not mapped and (inner := reduced_whole(node)) is not None:
         return function(name, written[inner])
     if mapped and len(node.args) == 1 and len(node.shape) == mapped == len(node.args[0][0].shape) - 1:
@@ -171,12 +177,10 @@ def _contraction(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         return _cumulative(summed, written)
     if _is_broadcast(node):
         return _product(node, written)
-    if picked := subscript(node, written):
-        return picked
+    if selected := spell_selection(node, written) or subscript(node, written):
+        return selected
     if not args:
         return _constant(node, written)
-    if any(is_ravel(child) for child, _ in args) and (flat := flattened(node, written)):
-        return flat
     if len(args) == 1 and (single := _single(node, written)):
         return single
     if (powers := matrix_powers(node)) is not None:

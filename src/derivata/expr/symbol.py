@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from derivata.errors import ReadError
 from derivata.expr.node import Shape, Size
+from derivata.expr.sizes import read_size, size_names
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _PHRASES = {
@@ -90,7 +91,7 @@ class Declarations:
 
     def sizes(self) -> frozenset[str]:
         """Names used as sizes: whole positive numbers when they stand in an expression."""
-        return frozenset(s for symbol in self.symbols.values() for s in symbol.shape if isinstance(s, str))
+        return frozenset(size_names(*(size for symbol in self.symbols.values() for size in symbol.shape)))
 
 
 def size_symbol(name: str) -> Symbol:
@@ -147,11 +148,11 @@ def _declaration(text: str, start: int, part: str) -> Symbol:
 
 
 def _size(text: str, start: int, piece: str) -> Size:
-    if piece.isascii() and piece.isdigit() and len(piece) < 10:
-        return int(piece)
-    if _NAME.fullmatch(piece):
-        return piece
-    raise ReadError(f"where: a size must be a name or a whole number, not {piece!r}", text=text, position=start)
+    if (size := read_size(piece)) is not None:
+        return size
+    raise ReadError(
+        f"where: a size must be made of names and whole numbers, found {piece!r}", text=text, position=start
+    )
 
 
 def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:

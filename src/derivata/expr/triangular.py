@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derivata.expr.node import CONTRACTION, Edge, Expr, contraction
-from derivata.expr.notation import is_lower
+from derivata.expr.selectors import is_lower
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def _piece(piece: Syntax, parts: list[tuple[str, int]]) -> tuple[str, int]:
         assert piece.value is not None
         text = str(piece.value)
         return text, (PRODUCT if "/" in text or text.startswith("-") else ATOM)
-    if kind in ("name", "slice"):
+    if kind == "slice":
+        return ":".join(part for part, _ in parts) or piece.text, ATOM
+    if kind in ("name", "nothing"):
         return piece.text, ATOM
     if kind == "string":
         return f"'{piece.text}'", ATOM

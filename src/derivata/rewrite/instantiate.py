@@ -19,7 +19,7 @@ from derivata.expr.node import (
     contraction,
     primitive,
 )
-from derivata.expr.notation import size_node
+from derivata.expr.selectors import size_node
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import fold, spread
 from derivata.rules.book import Book

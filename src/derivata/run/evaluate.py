@@ -13,10 +13,11 @@ import numpy as np
 from derivata.emit.numpy_source import Parameter, numpy_function
 from derivata.errors import EvaluationError
 from derivata.expr.node import NUMBER, SYMBOL, Expr, Size, shape_text
-from derivata.expr.notation import is_onehot
-from derivata.expr.sizes import size_parts
+from derivata.expr.selectors import is_onehot
+from derivata.expr.sizes import size_in_numbers, size_names
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
+from derivata.run.sample import needed_sizes
 
 _COMPILED = 256  # expressions kept compiled
 _LISTED = 12  # names in a message
@@ -39,6 +40,7 @@ class Compiled:
     parameters: tuple[Parameter, ...]
     selections: tuple[tuple[str, Size], ...]
     sizes: frozenset[str]
+    needed: tuple[Size, ...]  # what has to be 1 at least
 
 
 def evaluate(
@@ -70,16 +72,18 @@ def compile_numpy(root: Expr) -> Compiled:
     selections: list[tuple[str, Size]] = []
     sizes: set[str] = set()
     for node in topological(root):
-        parts = [part for size in node.shape for part in size_parts(size)]
-        sizes.update(part for part in parts if isinstance(part, str))
+        sizes.update(size_names(*node.shape))
         if node.head == SYMBOL and "size" in node.data.traits:
             sizes.add(node.data.name)
         if is_onehot(node) and node.args[0][0].head in (SYMBOL, NUMBER):
             place = node.args[0][0]
             if place.head == NUMBER and place.data.denominator != 1:
                 continue
+            if place.head == SYMBOL and "size" in place.data.traits:
+                continue
             selections.append((place.data.name if place.head == SYMBOL else str(place.data), node.shape[-1]))
-    return Compiled(space[source.name], source.parameters, tuple(selections), frozenset(sizes))
+    needed = tuple(size for size in needed_sizes([root]) if isinstance(size, str))
+    return Compiled(space[source.name], source.parameters, tuple(selections), frozenset(sizes), needed)
 
 
 def _as_floats(result: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
@@ -112,6 +116,7 @@ def _checked(compiled: Compiled, values: Mapping[str, object], declared: Iterabl
             arguments[parameter.python] = float(array) if isinstance(given, int | float) else array
     _check_sizes(compiled, values, sizes, arguments)
     _check_selections(compiled, arguments, sizes)
+    _check_needed(compiled, sizes)
     return arguments
 
 
@@ -229,6 +234,15 @@ def _check_selections(compiled: Compiled, arguments: dict[str, Any], sizes: dict
         if not 0 <= place < length:
             what = f"{name} is {place}" if name in python else f"the subscript {place}"
             raise EvaluationError(f"{what} is out of range for an axis of size {length}; positions count from 0")
+
+
+def _check_needed(compiled: Compiled, sizes: Mapping[str, tuple[int, str]]) -> None:
+    """Arrays that slices leave hold something, and slices end where their arrays do."""
+    known = {name: size for name, (size, _) in sizes.items()}
+    for size in compiled.needed:
+        if set(size_names(size)) <= set(known) and (found := size_in_numbers(size, known)) < 1:
+            held = ", ".join(f"{name} = {known[name]}" for name in size_names(size))
+            raise EvaluationError(f"with {held} the size {size} is {found}: a slice or a window does not fit")
 
 
 def _whole_number(name: str, given: object) -> int:

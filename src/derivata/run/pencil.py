@@ -14,8 +14,18 @@ from flint import fmpq
 
 from derivata.errors import EvaluationError, LimitError, VariableError
 from derivata.expr.node import Expr
+from derivata.expr.sizes import fitting_sizes
 from derivata.expr.symbol import Symbol
-from derivata.run.sample import Point, Sample, concrete, least_sizes, sizes_for, subscript_limits, symbols_in
+from derivata.run.sample import (
+    Point,
+    Sample,
+    concrete,
+    least_sizes,
+    needed_sizes,
+    sizes_for,
+    subscript_limits,
+    symbols_in,
+)
 
 Given: TypeAlias = "Mapping[str, Fraction]"
 Stream: TypeAlias = "Sequence[Fraction]"
@@ -101,6 +111,7 @@ def small_sizes(roots: Sequence[Expr], shown: Sequence[Expr], given: Given) -> d
     first = _preferred(roots, names, fixed, least)
     smaller = {name: max(2, least.get(name, 1)) for name in names} | fixed
     sizes = first if _largest(shown, first)[0] <= MOST_ENTRIES else smaller
+    sizes = fitting_sizes(needed_sizes(roots), sizes, fixed)
     entries, node = _largest(shown, sizes)
     if entries > MOST_ENTRIES:
         listed = ", ".join(f"{name} = {size}" for name, size in sizes.items())

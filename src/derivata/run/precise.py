@@ -28,7 +28,8 @@ from derivata.expr.node import (
     axes,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS, is_lower, is_onehot, is_ravel
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.sizes import size_in_numbers
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
@@ -137,7 +138,9 @@ class Program:
                 return self._onehot(node)
             if is_lower(node):
                 return self._lower(node)
-            return self._ravel(node) if is_ravel(node) else self._primitive(node, rulebook)
+            if is_ravel(node) or is_slide(node):
+                return self._constant(node)
+            return self._primitive(node, rulebook)
         if node.data == ADD:
             return self._sum(node)
         if node.data == POWER and (whole := _whole_exponent(node)) is not None:
@@ -202,10 +205,13 @@ class Program:
 
         return work
 
-    def _ravel(self, node: Expr) -> Work:
-        whole, rows, columns = (self.size(s) for s in node.shape)
-        size = rows * columns
-        entries = [arb(int(place == pair)) for place in range(whole) for pair in range(size)]
+    def _constant(self, node: Expr) -> Work:
+        """Where entries of a flattened or of a sliding array stand."""
+        first, second, third = (self.size(s) for s in node.shape)
+        if is_slide(node):
+            entries = [arb(int(j == i + k)) for i in range(first) for k in range(second) for j in range(third)]
+        else:
+            entries = [arb(int(place == pair)) for place in range(first) for pair in range(second * third)]
         return lambda slots: entries
 
     def _lower(self, node: Expr) -> Work:

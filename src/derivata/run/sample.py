@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 from flint import fmpq
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape
-from derivata.expr.notation import is_onehot
-from derivata.expr.sizes import size_in_numbers, size_parts
+from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape, Size
+from derivata.expr.selectors import is_onehot, node_size
+from derivata.expr.sizes import fitting_sizes, size_difference, size_in_numbers, size_names
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
 from derivata.run.balls import Array, ball
@@ -60,12 +60,28 @@ class Point:
 
 def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
     """A small number for every size name of the graphs, large enough for the entries that are picked by number."""
-    shapes = [part for node in topological(*roots) for size in node.shape for part in size_parts(size)]
-    names = dict.fromkeys(part for part in shapes if isinstance(part, str))
+    needed = needed_sizes(roots)
+    names = dict.fromkeys(size_names(*needed))
     names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
     least = least_sizes(roots)
     found = {name: max(_SMALL_SIZES[i % len(_SMALL_SIZES)], least.get(name, 1)) for i, name in enumerate(names)}
-    return found | dict(given or {})
+    return fitting_sizes(needed, found | dict(given or {}), given or ())
+
+
+def needed_sizes(roots: Sequence[Expr]) -> list[Size]:
+    """What has to be 1 at least: the sizes of the graphs, and what lies from a picked position to the end."""
+    found: dict[Size, None] = {}
+    for node in topological(*roots):
+        found.update(dict.fromkeys(node.shape))
+        if is_onehot(node) and (place := _size_picked(node.args[0][0])) is not None:
+            found[size_difference(node.shape[0], place)] = None
+    return list(found)
+
+
+def _size_picked(place: Expr) -> Size | None:
+    """A position that is a number or made of sizes."""
+    inner = [node for node in topological(place) if node.head == SYMBOL]
+    return None if any("size" not in node.data.traits for node in inner) else node_size(place)
 
 
 def least_sizes(roots: Sequence[Expr]) -> dict[str, int]:

@@ -9,10 +9,10 @@ from flint import Ordering, fmpq_mpoly_ctx
 from derivata.expr.arrays import reciprocal
 from derivata.expr.means import summed_size
 from derivata.expr.node import Expr, axes, contraction, variable
-from derivata.expr.notation import size_node
-from derivata.expr.sizes import size_parts
+from derivata.expr.selectors import size_node
+from derivata.expr.sizes import size_terms
 from derivata.expr.symbol import size_symbol
-from derivata.simplify.rational import Family, Rational, reduced, to_flint
+from derivata.simplify.rational import Family, Rational, reduced
 
 
 def in_means(value: Rational) -> tuple[Rational, list[tuple[Expr, Expr]]] | None:
@@ -27,28 +27,29 @@ def in_means(value: Rational) -> tuple[Rational, list[tuple[Expr, Expr]]] | None
     families = list(value.families)
     units = list(value.units)
     made: list[tuple[Expr, Expr]] = []
-    images: dict[int, tuple[Fraction, list[int]]] = {}
+    images: dict[int, tuple[int, list[tuple[int, list[int]]]]] = {}
     for i in sums:
         node = value.families[i].node
         size = summed_size(node)
         assert size is not None
         mean = contraction([(node, axes(node)), (reciprocal(size_node(size)), ())], axes(node))
         made.append((mean, node))
-        factor, places = Fraction(1), []
-        for part in size_parts(size):
-            if isinstance(part, int):
-                factor *= part
-            else:
-                places.append(_place(Family(variable(size_symbol(part)), (), "plain"), families, units))
-        places.append(_place(Family(mean, value.families[i].labels, "plain"), families, units))
-        images[i] = factor, places
+        terms = []
+        for names, factor in size_terms(size):
+            terms.append(
+                (factor, [_place(Family(variable(size_symbol(n)), (), "plain"), families, units) for n in names])
+            )
+        images[i] = _place(Family(mean, value.families[i].labels, "plain"), families, units), terms
     context = fmpq_mpoly_ctx.get(tuple(f"g{i}" for i in range(len(families))), Ordering.lex)
     generators = [context.gen(i) for i in range(len(value.families))]
-    for i, (factor, places) in images.items():
-        image = context.constant(to_flint(factor))
-        for place in places:
-            image *= context.gen(place)
-        generators[i] = image
+    for i, (mean_place, terms) in images.items():
+        count = context.constant(0)
+        for factor, places in terms:
+            term = context.constant(factor)
+            for place in places:
+                term *= context.gen(place)
+            count += term
+        generators[i] = count * context.gen(mean_place)
     top, below = (p.compose(*generators, ctx=context) for p in (value.numerator, value.denominator))
     return reduced(Rational(tuple(families), tuple(units), context, top, below, value.shape)), made
 

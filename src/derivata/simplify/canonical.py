@@ -20,7 +20,8 @@ from derivata.expr.node import (
     integer_power,
     number,
 )
-from derivata.expr.notation import is_lower, is_onehot, zeros
+from derivata.expr.notation import zeros
+from derivata.expr.selectors import is_lower, is_onehot
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges
 

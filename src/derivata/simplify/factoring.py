@@ -9,7 +9,8 @@ from fractions import Fraction
 from itertools import count
 
 from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, contraction, number
-from derivata.expr.notation import is_onehot
+from derivata.expr.selectors import is_onehot
+from derivata.expr.windows import matrix_of
 from derivata.rewrite.fold import product
 from derivata.simplify.assemble import Order, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
@@ -87,7 +88,9 @@ class Factoring:
         factors += [(c, tuple(place[i] for i in w)) for c, w in network.factors]
         if not all(self.is_known(c) for c, _ in factors):
             return None
-        if any(is_onehot(c) for c, _ in factors) or {i for _, w in [*factors, *deltas] for i in w} < set(whole):
+        if any(is_onehot(c) or matrix_of(c) for c, _ in factors) or {
+            i for _, w in [*factors, *deltas] for i in w
+        } < set(whole):
             return None
         shown: list[Edge] = deltas
         for node, labels in factors:

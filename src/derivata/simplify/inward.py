@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from derivata.expr.node import (
@@ -10,17 +11,29 @@ from derivata.expr.node import (
     Edge,
     Expr,
     Labels,
+    Size,
+    axes,
     call,
     contraction,
     is_elementwise,
     label_sizes,
     with_args,
 )
-from derivata.expr.notation import is_onehot
+from derivata.expr.selectors import is_onehot
 from derivata.expr.walk import topological
+from derivata.expr.windows import slice_of, sliced
 from derivata.rewrite.fold import product
 
-Selection: TypeAlias = "tuple[int | Expr, ...]"  # for every axis the label it gets, or the selector that picks from it
+Selection: TypeAlias = "tuple[int | Expr | Part, ...]"  # for every axis its label, the selector that picks, or a slice
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice of an axis, and the label it gets."""
+
+    label: int
+    start: Expr
+    length: Size
 
 
 def inward(root: Expr) -> dict[Expr, Expr]:
@@ -35,6 +48,10 @@ def inward(root: Expr) -> dict[Expr, Expr]:
 def _moved(node: Expr) -> Expr:
     """A contraction with its selections applied to those operands that they commute with."""
     picks = {labels[0]: child for child, labels in node.args if is_onehot(child)}
+    if (part := slice_of(node)) is not None and part.array is not None and _commutes(part.array):
+        whole: list[int | Expr | Part] = list(axes(node))
+        whole[part.axis] = Part(part.axis, part.start, part.length)
+        return _selected(part.array, tuple(whole))
     edges = [_selected_edge(child, labels, picks) for child, labels in node.args]
     if edges == list(node.args):
         return node
@@ -57,8 +74,12 @@ def _commutes(node: Expr) -> bool:
 
 
 def _selects(selection: Selection) -> bool:
-    """Whether an entry is picked or a label repeats."""
-    return len({s for s in selection if not isinstance(s, Expr)}) < len(selection)
+    """Whether an entry or a slice is picked or a label repeats."""
+    return len({s for s in selection if isinstance(s, int)}) < len(selection)
+
+
+def _label(selection: int | Part) -> int:
+    return selection.label if isinstance(selection, Part) else selection
 
 
 def _selected(root: Expr, selection: Selection) -> Expr:
@@ -89,21 +110,36 @@ def _of_operand(node: Expr, labels: Labels, selection: Selection) -> tuple[Selec
     """The selection from an operand, and the axes of the outcome that it has left."""
     place = {label: i for i, label in enumerate(node.data)} if node.head == CONTRACTION else None
     own = tuple(selection[label if place is None else place[label]] for label in labels)
-    kept = tuple(dict.fromkeys(s for s in own if not isinstance(s, Expr)))
+    kept = tuple(dict.fromkeys(_label(s) for s in own if not isinstance(s, Expr)))
     rank = {label: i for i, label in enumerate(kept)}
-    return tuple(s if isinstance(s, Expr) else rank[s] for s in own), kept
+    return tuple(_renamed(s, rank) for s in own), kept
+
+
+def _renamed(selection: int | Expr | Part, rank: dict[int, int]) -> int | Expr | Part:
+    if isinstance(selection, Part):
+        return replace(selection, label=rank[selection.label])
+    return selection if isinstance(selection, Expr) else rank[selection]
 
 
 def _sizes(node: Expr, selection: Selection) -> list[tuple[int, int | str]]:
-    return [(s, size) for s, size in zip(selection, node.shape, strict=True) if not isinstance(s, Expr)]
+    return [
+        (_label(s), s.length if isinstance(s, Part) else size)
+        for s, size in zip(selection, node.shape, strict=True)
+        if not isinstance(s, Expr)
+    ]
 
 
 def _taken(node: Expr, selection: Selection) -> Expr:
     """The selection as a contraction."""
     if not _selects(selection):
         return node
+    for axis, part in enumerate(selection):
+        if isinstance(part, Part):
+            node = sliced(node, axis, part.start, part.length)
     first = len(selection)
-    labels = tuple(first + i if isinstance(s, Expr) else s for i, s in enumerate(selection))
+    labels = tuple(first + i if isinstance(s, Expr) else _label(s) for i, s in enumerate(selection))
     picks: list[Edge] = [(s, (label,)) for s, label in zip(selection, labels, strict=True) if isinstance(s, Expr)]
-    out = tuple(dict.fromkeys(s for s in selection if not isinstance(s, Expr)))
+    out = tuple(dict.fromkeys(label for label in labels if label < first))
+    if not picks and labels == out == axes(node):
+        return node
     return contraction([(node, labels), *picks], out)

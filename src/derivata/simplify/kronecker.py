@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from derivata.expr.arrays import matmul
 from derivata.expr.node import Edge, Expr, Labels, Size, contraction
-from derivata.expr.notation import commutation, is_ravel, kron, vec
+from derivata.expr.notation import commutation, kron, vec
+from derivata.expr.selectors import is_ravel
 from derivata.simplify.canonical import is_identity_matrix
 
 Arrange = Callable[[list[Edge], Labels, dict[int, Size]], Expr]

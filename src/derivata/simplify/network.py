@@ -14,6 +14,7 @@ from derivata.expr.node import (
     CALL,
     CONTRACTION,
     NUMBER,
+    ONE,
     PRIMITIVE,
     Edge,
     Expr,
@@ -25,13 +26,16 @@ from derivata.expr.node import (
     label_sizes,
     number,
 )
-from derivata.expr.notation import is_onehot, is_ravel, size_node, zeros
+from derivata.expr.notation import zeros
+from derivata.expr.selectors import is_onehot, is_ravel, is_slide, size_node
+from derivata.expr.windows import matrix_of, part_of, slice_of
 from derivata.rewrite.fold import product, total
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.content import monomial_content
 from derivata.simplify.facts import Facts
 from derivata.simplify.inverses import Cancellation
 from derivata.simplify.operands import in_order
+from derivata.simplify.windows import overlapped, picked_of_slice, settled, sliced_factors
 
 DISTRIBUTED_TERMS = 64
 
@@ -71,9 +75,11 @@ class Distribution:
 def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     """The normal form of a contraction over normal operands."""
     network = flatten(node)
+    network.factors = settled(network.factors, network.out)
     if network.coefficient == 0:
         return zeros(node.shape)
     rest = _unflattened(network) or _summed_flat(network) or _cancelled(network, algebra)
+    rest = rest or overlapped(network.factors, network.out)
     if rest:
         scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
         return normal_contraction(contraction([*scale, *rest], network.out, network.sizes), algebra)
@@ -83,7 +89,7 @@ def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
         algebra.distribution.happened = True
         terms = [normal_contraction(t, algebra) for t in spread_out]
         distributed = algebra.elementwise(total([(t, axes(t)) for t in terms], node.shape))
-        if not algebra.distribution.sparing:
+        if not algebra.distribution.sparing or any(_is_window(c) for t in spread_out for c, _ in t.args):
             return distributed
     _select(network)
     kept = _assemble(network, node, algebra)
@@ -110,12 +116,17 @@ def _unflattened(network: Network) -> list[Edge] | None:
 
 
 def _summed_flat(network: Network) -> list[Edge] | None:
-    """The factors without a flattening whose flat axis is only summed: it is 1 for every pair."""
+    """The factors without a constant that is 1 for every entry of the others, as one of its axes is only summed."""
     for i, (node, labels) in enumerate(network.factors):
         others = [e for k, e in enumerate(network.factors) if k != i]
         held = {j for _, w in others for j in w} | set(network.out)
         if is_ravel(node) and labels[0] not in held:
             return [*others, *((size_node(network.sizes[j]), ()) for j in labels[1:] if j not in held)]
+        if is_slide(node) and labels[2] not in held:
+            return [*others, *((size_node(network.sizes[j]), ()) for j in labels[:2] if j not in held)]
+        if (part := part_of((node, labels))) and part[1][1] not in held:
+            counts = [(size_node(network.sizes[j]), ()) for j in part[1][:1] if j not in held]
+            return [*others, *counts] or [(ONE, ())]
     return None
 
 
@@ -189,8 +200,8 @@ def flatten(node: Expr) -> Network:
 
 
 def _is_atom(node: Expr) -> bool:
-    """A picked component such as z[k] stays one thing."""
-    return len(node.args) == 2 and any(is_onehot(c) for c, _ in node.args)
+    """A picked component such as z[k] stays one thing, and so does a slice."""
+    return (len(node.args) == 2 and any(is_onehot(c) for c, _ in node.args)) or slice_of(node) is not None
 
 
 def _distribute(network: Network) -> list[Expr] | None:
@@ -236,8 +247,14 @@ def _comes_apart(changed: list[Edge], factors: list[Edge], outside: set[int]) ->
 def _collapses(term: Expr, labels: Labels) -> bool:
     """Whether a term is a delta or a selector, alone or times something."""
     if term.head == CONTRACTION and is_elementwise(term):
-        return any(is_identity_matrix(c) or is_onehot(c) for c, _ in term.args)
-    return is_identity_matrix(term) or is_onehot(term)
+        return _is_window(term) or any(is_identity_matrix(c) or is_onehot(c) for c, _ in term.args)
+    return is_identity_matrix(term) or is_onehot(term) or _is_window(term)
+
+
+def _is_window(term: Expr) -> bool:
+    """Whether a term is the constant that a slice or a padding contracts with, perhaps times something."""
+    factors = [c for c, _ in term.args] if term.head == CONTRACTION and is_elementwise(term) else [term]
+    return any(matrix_of(c) is not None for c in factors)
 
 
 def _select(network: Network) -> None:
@@ -252,10 +269,13 @@ def _select(network: Network) -> None:
         for i in others:
             child, labels = network.factors[i]
             kept = tuple(j for j in labels if j != label)
-            picked = contraction([(child, labels), (selector, (label,))], kept)
+            inner = picked_of_slice(child, labels.index(label), selector) or (child, selector)
+            picked = contraction([(inner[0], labels), (inner[1], (label,))], kept)
             network.factors[i] = (picked, kept)
         if label not in network.out:
             network.factors = [e for e in network.factors if not (e[0] is selector and e[1] == (label,))]
+    while (sliced := sliced_factors(network.factors, network.out)) is not None:
+        network.factors = sliced
 
 
 def _assemble(network: Network, node: Expr, algebra: Algebra) -> Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from derivata.expr.node import CALL, CONTRACTION, PRIMITIVE, Edge, Expr, axes, call, contraction, primitive
-from derivata.expr.notation import onehot
+from derivata.expr.selectors import onehot
 from derivata.rewrite.fold import product
 
 Picks = tuple[tuple[int, Expr], ...]  # axis and position, in order of axes

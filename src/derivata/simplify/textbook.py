@@ -29,7 +29,7 @@ from derivata.expr.node import (
     number,
     with_args,
 )
-from derivata.expr.notation import is_ravel
+from derivata.expr.selectors import is_ravel
 from derivata.expr.walk import parent_counts, replace, topological
 from derivata.rewrite.fold import product, spread, total
 from derivata.rules.book import Book
@@ -49,6 +49,7 @@ from derivata.simplify.recognise import recognise
 from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
 from derivata.simplify.summands import bonus, merge, reads_better
+from derivata.simplify.windows import shown_windows
 from derivata.simplify.written import Written, as_written
 
 WRITTEN_BONUS = 3.0  # a part of the input stays as it is unless another form is this much shorter
@@ -264,7 +265,7 @@ class _Textbook:
             shown = over_vec([e for e in edges if e[1]], out, sizes, self._arranged)
             if shown is not None:
                 return product([*scalars, (shown, axes(shown))], axes(shown), dict(enumerate(shown.shape)))
-        return arrange(edges, out, sizes, self.symmetric)
+        return arrange(shown_windows(edges, out, sizes, self._arranged), out, sizes, self.symmetric)
 
     def _cluster(self, node: Expr, normaliser: Normaliser) -> Expr:
         """The cheapest candidate over every choice of generators."""

@@ -1,0 +1,182 @@
+"""Slices, concatenations and sliding products: contractions with `slide`, made and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from derivata.errors import ShapeError
+from derivata.expr.node import (
+    ADD,
+    CONTRACTION,
+    Edge,
+    Expr,
+    Labels,
+    Size,
+    axes,
+    call,
+    contraction,
+    number,
+    shape_text,
+)
+from derivata.expr.selectors import is_onehot, is_slide, node_size, onehot, size_node, slide
+from derivata.expr.sizes import size_difference, size_sum
+
+
+def window(start: Expr, length: Size, total: Size) -> tuple[Expr, Expr]:
+    """The constants that take `length` entries from `start` on out of `total`: what slides, and where it stands."""
+    steps = size_sum(size_difference(total, length), 1)
+    return slide(length, steps), onehot(start, steps)
+
+
+def sliced(node: Expr, axis: int, start: Expr, length: Size) -> Expr:
+    """x[start : start + length] along one axis."""
+    out, inner, step = axes(node), len(node.shape), len(node.shape) + 1
+    moving, place = window(start, length, node.shape[axis])
+    labels = tuple(inner if i == axis else i for i in out)
+    return contraction([(node, labels), (moving, (axis, step, inner)), (place, (step,))], out)
+
+
+def padded(node: Expr, axis: int, start: Expr, total: Size) -> Expr:
+    """Zeros before and behind an array along one axis: the transpose of a slice."""
+    labels, outer, step = axes(node), len(node.shape), len(node.shape) + 1
+    moving, place = window(start, node.shape[axis], total)
+    out = tuple(outer if i == axis else i for i in labels)
+    return contraction([(node, labels), (moving, (axis, step, outer)), (place, (step,))], out)
+
+
+def correlate(signal: Expr, weights: Expr) -> Expr:
+    """The sums of signal[i + k]*weights[k] wherever the weights fit."""
+    places = size_sum(size_difference(signal.shape[0], weights.shape[0]), 1)
+    if isinstance(places, int) and places < 1:
+        raise ShapeError(
+            f"correlate slides the second vector along the first: {weights.shape[0]} weights do not fit into "
+            f"{signal.shape[0]} entries"
+        )
+    moving = slide(places, weights.shape[0])
+    return contraction([(moving, (0, 1, 2)), (signal, (2,)), (weights, (1,))], (0,))
+
+
+def convolve(left: Expr, right: Expr) -> Expr:
+    """The full convolution: every product left[i]*right[k] counts at i + k."""
+    moving = slide(left.shape[0], right.shape[0])
+    return contraction([(moving, (0, 1, 2)), (left, (0,)), (right, (1,))], (2,))
+
+
+def concatenate(parts: Sequence[Expr], axis: int) -> Expr:
+    """Arrays one after another: the sum of each one among zeros."""
+    first = parts[0].shape
+    for part in parts:
+        if part.shape[:axis] != first[:axis] or part.shape[axis + 1 :] != first[axis + 1 :]:
+            shapes = " and ".join(shape_text(p.shape) for p in parts)
+            raise ShapeError(
+                f"concatenate along axis {axis} takes arrays that differ in that axis only, found {shapes}"
+            )
+    total = size_sum(*(part.shape[axis] for part in parts))
+    shape = (*first[:axis], total, *first[axis + 1 :])
+    terms: list[Expr] = []
+    start: Size = 0
+    for part in parts:
+        if not is_zeros(part):
+            terms.append(part if part.shape[axis] == total else padded(part, axis, size_node(start), total))
+        start = size_sum(start, part.shape[axis])
+    if not terms:
+        return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape)))
+    return terms[0] if len(terms) == 1 else call(ADD, [(term, axes(term)) for term in terms], shape)
+
+
+def is_zeros(node: Expr) -> bool:
+    """zeros(n)."""
+    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][0] is number(0)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Part of an axis of size `total`, from `start` on; `array` is what is taken or put there, if there is one."""
+
+    start: Expr
+    length: Size
+    total: Size
+    axis: int = 0
+    array: Expr | None = None
+
+    @property
+    def begin(self) -> Size | None:
+        """The start as a size."""
+        return node_size(self.start)
+
+
+@dataclass(frozen=True)
+class _Found:
+    start: Expr
+    moving: Expr
+    labels: Labels  # of the part, the step, the whole
+    rest: tuple[Edge, ...]
+
+
+def _found(node: Expr, count: int) -> _Found | None:
+    """The sliding constant, where it stands, and the other operands."""
+    if node.head != CONTRACTION or len(node.args) != count:
+        return None
+    moving = next((edge for edge in node.args if is_slide(edge[0])), None)
+    place = next((edge for edge in node.args if is_onehot(edge[0])), None)
+    if moving is None or place is None:
+        return None
+    labels, (step,) = moving[1], place[1]
+    if step not in labels[:2] or len(set(labels)) < 3 or step in node.data:
+        return None
+    part = labels[1] if step == labels[0] else labels[0]
+    rest = tuple(edge for edge in node.args if edge is not moving and edge is not place)
+    if any(step in w or len(set(w)) < len(w) for _, w in rest):
+        return None
+    return _Found(place[0].args[0][0], moving[0], (part, step, labels[2]), rest)
+
+
+def slice_of(node: Expr) -> Window | None:
+    """What x[a:b] takes."""
+    found = _found(node, 3)
+    if found is None:
+        return None
+    ((array, labels),), (part, _, whole) = found.rest, found.labels
+    if whole not in labels or part in labels or node.data != tuple(part if i == whole else i for i in labels):
+        return None
+    axis = labels.index(whole)
+    return Window(found.start, node.shape[axis], array.shape[axis], axis, array)
+
+
+def pad_of(node: Expr) -> Window | None:
+    """What stands among zeros, and where."""
+    found = _found(node, 3)
+    if found is None:
+        return None
+    ((array, labels),), (part, _, whole) = found.rest, found.labels
+    if part not in labels or whole in labels or node.data != tuple(whole if i == part else i for i in labels):
+        return None
+    axis = labels.index(part)
+    return Window(found.start, array.shape[axis], node.shape[axis], axis, array)
+
+
+def matrix_of(node: Expr) -> Window | None:
+    """eye(n)[a:b] or its transpose, as slices and paddings contract with it: which axis is that of the part."""
+    found = _found(node, 2)
+    if found is None:
+        return None
+    part, _, whole = found.labels
+    if sorted(node.data) != sorted((part, whole)):
+        return None
+    axis = node.data.index(part)
+    return Window(found.start, node.shape[axis], node.shape[1 - axis], axis)
+
+
+def part_of(edge: Edge) -> tuple[Window, Labels] | None:
+    """What `matrix_of` finds, with the label of the part and that of the whole."""
+    found = matrix_of(edge[0])
+    if found is None:
+        return None
+    return found, (edge[1][found.axis], edge[1][1 - found.axis])
+
+
+def matrix(start: Expr, length: Size, total: Size) -> Expr:
+    """eye(total)[start : start + length] as one constant."""
+    moving, place = window(start, length, total)
+    return contraction([(moving, (0, 2, 1)), (place, (2,))], (0, 1))
