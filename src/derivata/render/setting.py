@@ -9,11 +9,13 @@ from fractions import Fraction
 from derivata.expr.let import Spelling, spell
 from derivata.expr.node import CALL, Expr
 from derivata.expr.parse import Syntax
+from derivata.expr.sizes import size_names
 from derivata.expr.walk import symbols, topological
 from derivata.render import formula as f
 from derivata.render.formula import Formula
 from derivata.render.products import matrix_product, product, quotient, transpose
 from derivata.render.ranks import elementwise, measured, record_of, reduces_axis
+from derivata.render.subscripts import bounds, concatenation, subscript
 from derivata.render.template import from_record
 from derivata.render.view import Setting, Settings, View
 
@@ -39,7 +41,7 @@ def typeset(root: Expr, marked: frozenset[Expr] | None = None) -> Page:
 
 def _letters(root: Expr, spelling: Spelling) -> tuple[str, ...]:
     """Letters for indices that mean nothing else here."""
-    taken = set(symbols(root)) | {str(size) for node in topological(root) for size in node.shape}
+    taken = set(symbols(root)) | set(size_names(*(size for node in topological(root) for size in node.shape)))
     taken |= {node.data for node in topological(root) if node.head == CALL}
     taken |= {name for name, _ in spelling.definitions}
     return tuple(letter for letter in _LETTERS if letter not in taken)
@@ -106,8 +108,10 @@ class _Setter:
             return f.number(piece.value)
         if piece.kind == "name":
             return self._name(piece, view)
+        if piece.kind == "subscript":
+            return (yield from subscript(piece, view, self.ranks))
         if piece.kind in ("slice", "string"):
-            return f.symbol(":")
+            return (yield from bounds(piece, view))
         if piece.kind == "sum":
             terms = []
             for child in piece.children:
@@ -127,7 +131,6 @@ class _Setter:
             "product": self._product,
             "binary": self._binary,
             "attribute": self._transposed,
-            "subscript": self._subscript,
         }
         return (yield from by_kind.get(piece.kind, self._call)(piece, view))
 
@@ -210,30 +213,6 @@ class _Setter:
             return (yield inner, View(view.indices[::-1], view.depth))
         return transpose((yield inner, view))
 
-    def _subscript(self, piece: Syntax, view: View) -> Setting:
-        base, *places = piece.children
-        if (entry := self._entry(piece, view)) is not None:
-            return (yield base, View(entry, view.depth))
-        letters = iter(view.indices or ())
-        shown: list[Formula] = []
-        for place in places:
-            letter = next(letters, None) if place.kind == "slice" else None
-            shown.append((yield place, View(None, view.depth)) if letter is None else f.name(letter))
-        shown.extend(f.name(letter) for letter in letters)
-        whole = yield base, View(None, view.depth)
-        return f.index(whole, shown)
-
-    def _entry(self, piece: Syntax, view: View) -> tuple[str, ...] | None:
-        """All subscripts of an entry, where they are plain names and numbers."""
-        base, *places = piece.children
-        letters = list(view.indices or ())
-        if len(letters) + sum(p.kind != "slice" for p in places) != self.ranks[base]:
-            return None
-        if any(p.kind not in ("slice", "name", "number") for p in places):
-            return None
-        shown = [letters.pop(0) if p.kind == "slice" else p.text for p in places]
-        return (*shown, *letters)
-
     def _call(self, piece: Syntax, view: View) -> Setting:
         special = {
             "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
@@ -243,6 +222,8 @@ class _Setter:
         record = record_of(piece)
         if (piece.text in special and record is None) or piece.text == "onehot":
             return (yield from special[piece.text](piece, view))
+        if piece.text == "concatenate" and record is None:
+            return (yield from concatenation(piece, view))
         if elementwise(piece):
             arguments = []
             for child in piece.children:
