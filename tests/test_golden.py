@@ -20,6 +20,8 @@ PROCESS = "-y@inv(K)@y/2 - logdet(K)/2"
 FACTORS = "T[n,m], U[n,k], V[m,k], M[n,m]"
 MIXTURE = "sum(logsumexp(log(p) - (outer(x, ones(k)) - mu)**2/2, axis=1))"
 LSTM = "sum(g*(sigmoid(Wo@x)*tanh(sigmoid(Wf@x)*c + sigmoid(Wi@x)*tanh(Wc@x))))"
+CONVOLUTION = "x[n], w[m], y[n-m+1]"
+FEATURES = "X[n,d], Z[n,k], w[d+k], y[n]"
 CELL = "Wo[h,d], Wf[h,d], Wi[h,d], Wc[h,d], x[d], c[h], g[h]"
 
 # page, title, formula, variable, declarations
@@ -60,6 +62,9 @@ DERIVATIONS = [
     ("gaussian_process", "The likelihood of a Gaussian process", PROCESS, "K", "K[n,n] positive definite, y[n]"),
     ("factorisation", "Matrix factorisation with a mask", "sum(M*(T - U@V.T)**2)", "U", FACTORS),
     ("mixture", "A Gaussian mixture by its means", MIXTURE, "mu", "x[n], mu[k], p[k] > 0"),
+    ("first_differences", "Squared first differences", "sum((x[1:] - x[:-1])**2)", "x", "x[n]"),
+    ("convolution", "A 1-D convolution by its weights", "sum((correlate(x, w) - y)**2)", "w", CONVOLUTION),
+    ("features", "Concatenated features", "sum((concatenate(X, tanh(Z), axis=1)@w - y)**2)", "Z", FEATURES),
     ("lstm", "An LSTM cell by the weights of its forget gate", LSTM, "Wf", CELL),
 ]
 

@@ -45,6 +45,10 @@ MATRICES = [
     ("sum(logsumexp(X))", "X", TALL, 1),
     ("norm(X@w - y)", "w", TALL, 1),
     ("einsum('ij,jk,kl->il', S, X, S)", "X", SQUARES, 1),
+    ("sum(w[1:-1]*w[2:]*w[-3:2])", "w", "w[4]", 1),
+    ("sum(abs(X[1:, :-1] - concatenate(A, B[1:-2, 1:])))", "X", "X[n,d], A[2,d-1], B[n,d]", 1),
+    ("correlate(y, w)*y[d-1:]", "w", TALL, 1),
+    ("norm(convolve(y, w))", "y", TALL, 1),
 ]
 PIECES = [
     ("where(x > 0, max(x, y), relu(x*y))", "x", "", 1),

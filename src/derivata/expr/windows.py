@@ -119,12 +119,13 @@ def _found(node: Expr, count: int) -> _Found | None:
     if node.head != CONTRACTION or len(node.args) != count:
         return None
     moving = next((edge for edge in node.args if is_slide(edge[0])), None)
-    place = next((edge for edge in node.args if is_onehot(edge[0])), None)
-    if moving is None or place is None:
+    if moving is None or len(set(moving[1])) < 3:
         return None
-    labels, (step,) = moving[1], place[1]
-    if step not in labels[:2] or len(set(labels)) < 3 or step in node.data:
+    labels = moving[1]
+    place = next((e for e in node.args if is_onehot(e[0]) and e[1][0] in labels[:2] and e[1][0] not in node.data), None)
+    if place is None:
         return None
+    (step,) = place[1]
     part = labels[1] if step == labels[0] else labels[0]
     rest = tuple(edge for edge in node.args if edge is not moving and edge is not place)
     if any(step in w or len(set(w)) < len(w) for _, w in rest):

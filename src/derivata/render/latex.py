@@ -182,7 +182,7 @@ _PRINTERS: dict[str, Callable[[Formula, list[str]], str]] = {
     "differential": _differential,
     "derivative": _derivative,
     "list": lambda formula, parts: ", ".join(parts),
-    "row": lambda formula, parts: " ".join(parts),
+    "row": lambda formula, parts: ("" if ":" in parts else " ").join(parts),
     "either": lambda formula, parts: parts[0],
     "marked": lambda formula, parts: rf"\textcolor{{{CHANGED}}}{{{parts[0]}}}",
 }

@@ -77,7 +77,7 @@ def _rank(piece: Syntax, ranks: dict[Syntax, int]) -> int:
 def _called_rank(piece: Syntax, below: list[int]) -> int:
     """The rank of a notation that the speller put in between nodes."""
     options = {child.text for child in piece.children if child.kind == "keyword"}
-    by_name = {"outer": 2, "eye": 2, "kron": 2, "matrix_power": 2, "onehot": 1, "tr": 0}
+    by_name = {"outer": 2, "eye": 2, "kron": 2, "matrix_power": 2, "onehot": 1, "tr": 0, "slide": 3}
     by_name |= {"ones": len(piece.children), "zeros": len(piece.children)}
     if piece.text in by_name:
         return by_name[piece.text]

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from derivata.expr.let import Spelling, spell
 from derivata.expr.node import CALL, Expr
 from derivata.expr.parse import Syntax
+from derivata.expr.sizes import size_names
 from derivata.expr.walk import symbols, topological
 from derivata.render import formula as f
 from derivata.render.constants import ONE, ZERO, onehot, ones, zeros
 from derivata.render.formula import Formula
 from derivata.render.products import matrix_product, product, quotient, transpose
 from derivata.render.ranks import elementwise, measured, record_of, reduces_axis
+from derivata.render.subscripts import bounds, concatenation, subscript
 from derivata.render.template import from_record
 from derivata.render.view import Setting, Settings, View
 
@@ -38,7 +40,7 @@ def typeset(root: Expr, marked: frozenset[Expr] | None = None, *, indices: bool 
 
 def _letters(root: Expr, spelling: Spelling) -> tuple[str, ...]:
     """Letters for indices that mean nothing else here."""
-    taken = set(symbols(root)) | {str(size) for node in topological(root) for size in node.shape}
+    taken = set(symbols(root)) | set(size_names(*(size for node in topological(root) for size in node.shape)))
     taken |= {node.data for node in topological(root) if node.head == CALL}
     taken |= {name for name, _ in spelling.definitions}
     return tuple(letter for letter in _LETTERS if letter not in taken)
@@ -81,7 +83,7 @@ class _Setter:
             view = View(None, view.depth)
         if view.row and not (piece.kind == "binary" and piece.text == "@"):
             result = transpose((yield piece, View(None, view.depth)))
-        elif view.indices is None and (self.ragged[piece] or (self.entrywise and rank and piece.kind != "name")):
+        elif view.indices is None and (self.ragged[piece] or self._by_entries(piece)):
             letters = self._fresh(view.depth, rank)
             entry = yield piece, View(letters, view.depth + rank)
             result = f.collected(entry, _names(letters))
@@ -91,6 +93,16 @@ class _Setter:
             result = yield from self._shown(piece, view)
         result = replace(result, array=rank > 0 and view.indices is None)
         return f.marked(result) if piece.node in self.marked and not view.row else result
+
+    def _by_entries(self, piece: Syntax) -> bool:
+        """Whether index notation takes an array apart; a name stands for itself."""
+        if not self.entrywise or not self.ranks[piece] or piece.kind == "name":
+            return False
+        return piece.kind != "binary" or piece.text != "@" or self._by_sums(piece)
+
+    def _by_sums(self, piece: Syntax) -> bool:
+        """Whether a product of matrices is one of matrices and vectors, not of stacks of them."""
+        return all(self.ranks[child] < 3 for child in piece.children)
 
     def _stays_whole(self, piece: Syntax) -> bool:
         """(X w - y)_i rather than (X w)_i - y_i."""
@@ -106,8 +118,10 @@ class _Setter:
             return f.number(piece.value)
         if piece.kind == "name":
             return self._name(piece, view)
+        if piece.kind == "subscript":
+            return (yield from subscript(piece, view, self.ranks))
         if piece.kind in ("slice", "string"):
-            return f.symbol(":")
+            return (yield from bounds(piece, view))
         if piece.kind == "sum":
             terms = []
             for child in piece.children:
@@ -127,7 +141,6 @@ class _Setter:
             "product": self._product,
             "binary": self._binary,
             "attribute": self._transposed,
-            "subscript": self._subscript,
         }
         return (yield from by_kind.get(piece.kind, self._call)(piece, view))
 
@@ -180,7 +193,7 @@ class _Setter:
 
     def _binary(self, piece: Syntax, view: View) -> Setting:
         left, right = piece.children
-        if piece.text == "@" and self.entrywise and max(self.ranks[left], self.ranks[right]) < 3:
+        if piece.text == "@" and self.entrywise and self._by_sums(piece):
             return (yield from self._summed_product(piece, view))
         if piece.text == "@":
             return (yield from self._matmul(piece, view))
@@ -222,30 +235,6 @@ class _Setter:
             return (yield inner, View(view.indices[::-1], view.depth))
         return transpose((yield inner, view))
 
-    def _subscript(self, piece: Syntax, view: View) -> Setting:
-        base, *places = piece.children
-        if (entry := self._entry(piece, view)) is not None:
-            return (yield base, View(entry, view.depth))
-        letters = iter(view.indices or ())
-        shown: list[Formula] = []
-        for place in places:
-            letter = next(letters, None) if place.kind == "slice" else None
-            shown.append((yield place, View(None, view.depth)) if letter is None else f.name(letter))
-        shown.extend(f.name(letter) for letter in letters)
-        whole = yield base, View(None, view.depth)
-        return f.index(whole, shown)
-
-    def _entry(self, piece: Syntax, view: View) -> tuple[str, ...] | None:
-        """All subscripts of an entry, where they are plain names and numbers."""
-        base, *places = piece.children
-        letters = list(view.indices or ())
-        if len(letters) + sum(p.kind != "slice" for p in places) != self.ranks[base]:
-            return None
-        if any(p.kind not in ("slice", "name", "number") for p in places):
-            return None
-        shown = [letters.pop(0) if p.kind == "slice" else p.text for p in places]
-        return (*shown, *letters)
-
     def _call(self, piece: Syntax, view: View) -> Setting:
         special = {
             "sum": self._sum, "einsum": self._einsum, "outer": self._outer, "diag": self._diag,
@@ -255,6 +244,8 @@ class _Setter:
         record = record_of(piece)
         if (piece.text in special and record is None) or piece.text == "onehot":
             return (yield from special[piece.text](piece, view))
+        if piece.text == "concatenate" and record is None:
+            return (yield from concatenation(piece, view))
         if elementwise(piece):
             arguments = []
             for child in piece.children:

@@ -231,5 +231,5 @@ class Terminal:
         return beside([text_box(f"{sign}/{sign}"), parts[1], self._parenthesised(parts[0], "[]")])
 
     def _row(self, formula: Formula, parts: list[Box]) -> Box:
-        between = text_box("" if any(p.text == "×" for p in formula.parts) else " ")
+        between = text_box("" if any(p.text in ("×", ":") for p in formula.parts) else " ")
         return beside([b for part in parts for b in (between, part)][1:])

@@ -239,6 +239,9 @@ def _check_selections(compiled: Compiled, arguments: dict[str, Any], sizes: dict
 def _check_needed(compiled: Compiled, sizes: Mapping[str, tuple[int, str]]) -> None:
     """Arrays that slices leave hold something, and slices end where their arrays do."""
     known = {name: size for name, (size, _) in sizes.items()}
+    for declared, (actual, owner) in sizes.items():
+        if set(size_names(declared)) <= set(known) and (found := size_in_numbers(declared, known)) != actual:
+            raise EvaluationError(f"{owner} has an axis of size {actual}, expected {declared}, which is {found}")
     for size in compiled.needed:
         if set(size_names(size)) <= set(known) and (found := size_in_numbers(size, known)) < 1:
             held = ", ".join(f"{name} = {known[name]}" for name in size_names(size))

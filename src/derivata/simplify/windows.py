@@ -222,6 +222,19 @@ def _slid(edges: list[Edge], out: Labels) -> list[Edge] | None:
                 for pair in choices:
                     if (done := _vectors_slid((node, labels), pair, others, out)) is not None:
                         return done
+    return _rows_slid(edges, out)
+
+
+def _rows_slid(edges: list[Edge], out: Labels) -> list[Edge] | None:
+    """The places of a window along one vector as a matrix, where there is more than these two."""
+    for moving in edges if len(edges) > 2 else ():
+        if not is_slide(moving[0]) or len(set(moving[1])) < 3 or moving[1][2] in out:
+            continue
+        whole = moving[1][2:]
+        holders = [edge for edge in edges if whole[0] in edge[1] and edge is not moving]
+        if len(holders) == 1 and holders[0][1] == whole:
+            rest = [edge for edge in edges if edge is not moving and edge is not holders[0]]
+            return [*rest, (contraction([moving, *holders], moving[1][:2]), moving[1][:2])]
     return None
 
 
