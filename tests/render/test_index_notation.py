@@ -30,4 +30,4 @@ def test_a_derivative_by_entries(text: str, wrt: str, expected: str | None) -> N
 def test_steps_by_entries_name_one_component() -> None:
     page = dv.derive("sum((X@w - y)**2)", "w[j]", WHERE).unicode(indices=True)
     assert "∑ᵢ 2 · (∑ⱼ Xᵢⱼ·wⱼ - yᵢ) · ∑ⱼ Xᵢⱼ·dwⱼ" in page
-    assert "gradient = 2 · ∑ᵢ Xᵢⱼ · (∑ₖ Xᵢₖ·wₖ - yᵢ)" in page
+    assert "derivative = 2 · ∑ᵢ Xᵢⱼ · (∑ₖ Xᵢₖ·wₖ - yᵢ)" in page

@@ -157,7 +157,7 @@ class Derivation:
 
     def _head(self, show: Show) -> Iterator[str]:
         kind = self.kind[0].upper() + self.kind[1:]
-        yield f"{kind} by {self.by.name} of"
+        yield f"{kind} by {self._by_whom()} of"
         yield show("    ", self.of if self.given is None else self.given, None)
         if self.order > 1:
             yield f"{_ORDINALS.get(self.order - 1, f'{self.order - 1}th')} derivative:"
@@ -173,7 +173,17 @@ class Derivation:
             if self.order == 2 and self.by.shape and not given.shape:
                 return "Hessian"
             return f"{_ORDINALS.get(self.order, f'{self.order}th')} derivative"
+        if self.picked and len(self.picked) == len(self.by.shape):
+            return "derivative"
         return "Jacobian" if self.of.shape else "gradient" if self.by.shape else "derivative"
+
+    def _by_whom(self) -> str:
+        """The variable, or the entry of it: w[j]."""
+        if not self.picked:
+            return self.by.name
+        places = dict(self.picked)
+        shown = [str(places[axis]) if axis in places else ":" for axis in range(max(places) + 1)]
+        return f"{self.by.name}[{', '.join(shown)}]"
 
     def notes(self) -> tuple[str, ...]:
         """Domain, kinks and the check, one line each."""
