@@ -157,7 +157,10 @@ class Calls:
             ]
             self.algebra.made.update(f for f, _ in factors)
             return self.algebra.cluster(product(factors, whole, sizes))
-        return fold(node)
+        folded = fold(node)
+        if folded is node and base.head == exponent.head == NUMBER and not 0 < exponent.data < 1:
+            return self.algebra.cluster(contraction([(node, whole)], whole))  # 2**(-1/2) is sqrt(2)/2
+        return folded
 
     def _repowered(self, node: Expr) -> Expr:
         if node.head == CALL and node.data == POWER and not is_internal(node):
