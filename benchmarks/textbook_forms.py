@@ -20,6 +20,7 @@ import derivata as dv
 
 VECTORS = "X[n,d], y[n], w[d], z[n], k int"
 # formula, variable, declarations, the same for SymPy ("" where it has no such thing)
+CROSS_ENTROPY = "-y*log(1/(1+exp(-w*x-b))) - (1-y)*log(1-1/(1+exp(-w*x-b)))"
 FORMS = [
     ("1/x", "x", "", "1/x"),
     ("log(x)", "x", "", "log(x)"),
@@ -36,15 +37,16 @@ FORMS = [
     ("log(1+exp(x))", "x", "", "log(1+exp(x))"),
     ("x*sigmoid(x)", "x", "", "x/(1+exp(-x))"),
     ("log(cosh(x))", "x", "", "log(cosh(x))"),
-    (
-        "-y*log(sigmoid(w*x+b)) - (1-y)*log(1-sigmoid(w*x+b))",
-        *("w", "", "-y*log(1/(1+exp(-w*x-b))) - (1-y)*log(1-1/(1+exp(-w*x-b)))"),
-    ),
+    ("-y*log(sigmoid(w*x+b)) - (1-y)*log(1-sigmoid(w*x+b))", "w", "", CROSS_ENTROPY),
+    ("-y*log(sigmoid(w*x+b)) - (1-y)*log(1-sigmoid(w*x+b))", "b", "", CROSS_ENTROPY),
+    ("-y*log(sigmoid(w*x+b)) - (1-y)*log(1-sigmoid(w*x+b))", "x", "", CROSS_ENTROPY),
     ("x**2*y + sin(x*y)", "x", "", "x**2*y + sin(x*y)"),
+    ("x**2*y + sin(x*y)", "y", "", "x**2*y + sin(x*y)"),
     ("sum((X@w - y)**2)", "w", VECTORS, ""),
     ("sum(log(1 + exp(-y*(X@w))))", "w", VECTORS, ""),
     ("softmax(z)", "z", VECTORS, ""),
     ("-sum(y*log(softmax(z)))", "z", VECTORS, ""),
+    ("-sum(y*log(softmax(z)))", "z", "z[n], y[n] sums to 1", ""),
     ("-log(softmax(z)[k])", "z", VECTORS, ""),
     ("x*tanh(log(1+exp(x)))", "x", "", "x*tanh(log(1+exp(x)))"),
     ("x*tanh(softplus(x))", "x", "", "x*tanh(log(1+exp(x)))"),

@@ -12,8 +12,8 @@ from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.errors import DerivataError, KinkError, LimitError, ReadError, VariableError
 from derivata.expr import lower
+from derivata.expr.arrays import zeros
 from derivata.expr.node import ADD, CALL, Edge, Expr, axes, bundle, contraction, shape_text, variable
-from derivata.expr.notation import zeros
 from derivata.expr.selectors import is_onehot, onehot, ravel
 from derivata.expr.symbol import Symbol, declare
 from derivata.expr.walk import collector_paused, depends, replace, symbols, topological

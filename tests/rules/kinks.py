@@ -59,7 +59,7 @@ def check_kinks(book: Book, record: Function) -> Iterator[str]:
     everywhere = samples.points(record)
     for kink in record.kinks:
         yield from _one(record, kink, [p for p in everywhere if kink_at(record, kink, p)])
-    if record.arguments[0][0] != "condition" and not record.as_signature().out:
+    if record.arguments[0][0] != "condition":
         for point in everywhere:
             if not any(kink_at(record, kink, point) for kink in record.kinks) and breaks(record, point):
                 yield f"a kink at {point} is not declared"

@@ -33,6 +33,8 @@ _FIRST = {
 
 # Why an error may stay: it is none, or only exact equality with an irrational number would show it.
 _REASONS = (
+    (r"\.traits: .*'nests'", "a licence to reduce one axis after the other: it need not be used, and is not false"),
+    (r"\.domain: 'det\(x\) != 0'", "matrices whose log-determinant is exactly 0 are never met"),
     (r"^(pi|e)\.range", "an irrational number is at neither end of its interval, so brackets mean the same"),
     (r"\.d: '0\*dx|^step\.d: '0\*", "0 times anything is 0"),
     (r"facts.*(- pi|\+ 4|- 3|\+3\*x)", "true as well: another shift or sign of the same symmetry"),
@@ -85,6 +87,8 @@ def test_planted_errors_are_caught() -> None:
     print(f"{count} errors planted, {count - len(survivors)} caught")
     for label in survivors:
         print(f"  {label}  [{_reason(label)}]")
+    unexplained = [label for label in survivors if _reason(label) == "?"]
+    assert not unexplained, "\n".join(unexplained)
     assert count > 3000
     assert len(survivors) <= (1 - CAUGHT) * count
 

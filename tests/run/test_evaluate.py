@@ -15,7 +15,7 @@ from derivata.expr.arrays import elementwise
 from derivata.expr.lower import read
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, PRIMITIVE, SYMBOL, Expr, contraction, number, variable
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import replace, symbol_node, symbols, topological
+from derivata.expr.walk import replace, symbols, topological
 from derivata.rules.book import book
 from derivata.run.evaluate import evaluate
 
@@ -340,9 +340,7 @@ def graphs(draw: st.DrawFn) -> Expr:
             continue
         if kind == "softmax" and first.shape:
             pool.append(read("softmax(q)", f"q[{','.join(map(str, first.shape))}]", book().vocabulary))
-            node = symbol_node(pool[-1], "q")
-            assert node is not None
-            pool[-1] = replace(pool[-1], {node: first})
+            pool[-1] = replace(pool[-1], {variable(symbols(pool[-1])["q"]): first})
             continue
         if kind in ("add", "gt"):
             second = second if second.shape == first.shape else number(1)

@@ -11,7 +11,7 @@ from derivata.errors import VerificationError
 from derivata.expr.lower import read
 from derivata.expr.node import ONE, ZERO, Expr, differential, number, variable
 from derivata.expr.symbol import declare
-from derivata.expr.walk import replace, symbol_node
+from derivata.expr.walk import replace, symbols
 from derivata.rules.book import book
 from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
 
@@ -73,7 +73,7 @@ WRONG = [
 def posed(text: str, by: str, result: str, where: str) -> tuple[Expr, Expr, Expr]:
     f, found = (read(t, where, book().vocabulary) for t in (text, result))
     declared = declare(where).lookup(by)
-    return f, symbol_node(f, by) or variable(declared or read(by).data), found
+    return f, variable(symbols(f).get(by) or declared or read(by).data), found
 
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda case: f"{case[0]} by {case[1]}")
@@ -157,7 +157,7 @@ LOCAL = [
 def test_every_rule_application_is_checked(case: tuple[str, str, str]) -> None:
     text, by, where = case
     f = read(text, where, book().vocabulary)
-    x = symbol_node(f, by)
+    x = variable(symbols(f)[by])
     assert x is not None
     result, found = derivative(f, x, book())
     steps = [(step.before, step.after) for step in found.steps]

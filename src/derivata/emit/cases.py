@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivata.calculus.domain import bounds_in, is_total
+from derivata.expr.arrays import is_zero
 from derivata.expr.node import (
     CALL,
     CONTRACTION,
@@ -26,7 +27,7 @@ from derivata.expr.node import (
 )
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.walk import topological
-from derivata.rewrite.fold import is_zero, product
+from derivata.rewrite.fold import product
 from derivata.rules.book import book
 
 _CONDITIONS = frozenset(COMPARISONS.values())
@@ -134,6 +135,3 @@ class _Product:
     def _times(self, factors: Sequence[Edge], whole: Labels) -> Edge:
         sizes: dict[int, Size] = {i: self.sizes[i] for i in whole}
         return product(factors, whole, sizes), whole
-
-
-__all__ = ["by_cases"]

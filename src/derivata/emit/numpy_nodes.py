@@ -27,12 +27,12 @@ from derivata.emit.pieces import (
 )
 from derivata.emit.pieces import POWER as POWER_LEVEL
 from derivata.emit.plan import is_diagonal, is_plain, is_reciprocal, is_subscript, negated
-from derivata.emit.windows import is_window, pad_text, slice_text, sliding, windows_of
+from derivata.emit.windows import is_window, pad_text, slice_text, windows_of
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.triangular import RunningSum, running_sum
-from derivata.expr.windows import matrix_of, pad_of, slice_of
+from derivata.expr.windows import matrix_of, pad_of, slice_of, sliding_of
 from derivata.rules.book import book
 
 LONGEST = 80  # characters of one expression
@@ -117,9 +117,9 @@ class Lines(Operands):
         if (constant := matrix_of(node)) is not None and constant.begin is not None:
             sizes = map(self.size, (constant.length, constant.total, constant.begin))
             return Piece(f"np.eye({', '.join(sizes)}{typed}){'.T' if constant.axis else ''}", ATOM)
-        if (moving := sliding(node)) is None:
+        if (moving := sliding_of(node)) is None:
             return self._windows(node)
-        name, *vectors = moving
+        name, vectors = "np.convolve" if moving.full else "np.correlate", (moving.first, moving.second)
         texts = [self.value(v).text if isinstance(v, Expr) else f"np.ones({self.size(v)}{typed})" for v in vectors]
         return Piece(f"{name}({', '.join(texts)})", ATOM)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from derivata.expr.node import CONTRACTION, Edge, Expr, Labels, Size, contraction, label_sizes, with_args
+from derivata.expr.node import CONTRACTION, Expr, Size, contraction, label_sizes, with_args
 from derivata.expr.selectors import is_onehot, is_slide
 from derivata.expr.sizes import size_difference, size_sum
 from derivata.expr.walk import topological
-from derivata.expr.windows import Window, matrix_of, pad_of, slice_of
+from derivata.expr.windows import Window, matrix_of, pad_of, slice_of, sliding_of
 from derivata.simplify.windows import shown_windows
 
 Sized = Callable[[Size], str]
@@ -25,21 +25,17 @@ def windowed(roots: Sequence[Expr]) -> tuple[Expr, ...]:
 
 
 def _apart(node: Expr) -> Expr:
-    edges = shown_windows(node.args, node.data, label_sizes(node), _product)
+    edges = shown_windows(node.args, node.data, label_sizes(node), contraction)
     if len(edges) == 1 and edges[0][1] == node.data:
         return edges[0][0]
     return contraction(edges, node.data, label_sizes(node))
-
-
-def _product(edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
-    return contraction(edges, out, sizes)
 
 
 def is_window(node: Expr) -> bool:
     """A node that NumPy has a spelling for: a slice, a padding, a sliding product of vectors."""
     if node.head != CONTRACTION or not any(is_slide(child) for child, _ in node.args):
         return False
-    return bool(slice_of(node) or pad_of(node) or matrix_of(node) or sliding(node) or windows_of(node))
+    return bool(slice_of(node) or pad_of(node) or matrix_of(node) or sliding_of(node) or windows_of(node))
 
 
 def hidden_in(node: Expr) -> set[Expr]:
@@ -50,24 +46,6 @@ def hidden_in(node: Expr) -> set[Expr]:
     return {
         child for child, _ in node.args if is_slide(child) or (part and is_onehot(child) and child is not part.array)
     }
-
-
-def sliding(node: Expr) -> tuple[str, Expr | Size, Expr | Size] | None:
-    """NumPy's function and its two vectors; a size stands for that many ones."""
-    if node.head != CONTRACTION or len(node.args) > 3 or len(node.data) != 1:
-        return None
-    moving = [(child, labels) for child, labels in node.args if is_slide(child)]
-    vectors = {labels[0]: child for child, labels in node.args if len(labels) == 1}
-    if len(moving) != 1 or not vectors or len(vectors) + 1 != len(node.args):
-        return None
-    slide, labels = moving[0]
-    (kept,) = node.data
-    if len(set(labels)) < 3 or kept not in labels or not set(vectors) <= set(labels) - {kept}:
-        return None
-    sizes = dict(zip(labels, slide.shape, strict=True))
-    pair = labels[:2] if kept == labels[2] else (labels[2], labels[1 - labels.index(kept)])
-    first, second = (vectors.get(label, sizes[label]) for label in pair)
-    return ("np.convolve" if kept == labels[2] else "np.correlate"), first, second
 
 
 def windows_of(node: Expr) -> tuple[Expr, Size] | None:
@@ -83,17 +61,9 @@ def windows_of(node: Expr) -> tuple[Expr, Size] | None:
 
 def slice_text(part: Window, size: Sized) -> str:
     """The subscripts of a slice: `:, 1:3`."""
-    begin = part.begin
-    assert begin is not None
-    stop = size_sum(begin, part.length)
-    first = "" if begin == 0 else _bound(begin, part.total, size)
-    last = "" if stop == part.total else _bound(stop, part.total, size)
+    assert part.bounds is not None
+    first, last = ("" if bound is None else size(bound) for bound in part.bounds)
     return ", ".join([*(":" for _ in range(part.axis)), f"{first}:{last}"])
-
-
-def _bound(place: Size, total: Size, size: Sized) -> str:
-    behind = size_difference(total, place)
-    return str(-behind) if not isinstance(place, int) and isinstance(behind, int) and behind > 0 else size(place)
 
 
 def pad_text(part: Window, rank: int, size: Sized) -> str:

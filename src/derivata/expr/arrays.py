@@ -13,6 +13,7 @@ from derivata.expr.node import (
     MINUS_ONE,
     NUMBER,
     POWER,
+    ZERO,
     Edge,
     Expr,
     Labels,
@@ -141,3 +142,15 @@ def take_axis(node: Expr, axis: int) -> int:
     if not -len(node.shape) <= axis < len(node.shape):
         raise ShapeError(f"there is no axis {axis} in shape {shape_text(node.shape)}")
     return axis % len(node.shape)
+
+
+def zeros(shape: Shape) -> Expr:
+    """0 in every entry."""
+    return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape))) if shape else number(0)
+
+
+def is_zero(node: Expr) -> bool:
+    """Whether every entry is literally 0."""
+    if node.head == NUMBER:
+        return bool(node.data == 0)
+    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][0] is ZERO

@@ -280,7 +280,7 @@ def as_expr(value: object) -> Expr | None:
 
 
 def _binary(kind: str, left: object, right: object) -> Expr:
-    from derivata.expr import arrays
+    from derivata.expr import arrays  # it builds on this module
 
     a, b = as_expr(left), as_expr(right)
     if a is None or b is None:

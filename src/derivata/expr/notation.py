@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivata.errors import ReadError, ShapeError
-from derivata.expr.arrays import matmul, power, reciprocal, take_axis, transpose
+from derivata.expr.arrays import matmul, power, reciprocal, take_axis, transpose, zeros
 from derivata.expr.node import (
     NUMBER,
     POWER,
@@ -165,11 +165,6 @@ def _ones(request: Request) -> Expr:
 def _zeros(request: Request) -> Expr:
     sizes = _sizes(request)
     return zeros(sizes)
-
-
-def zeros(shape: Shape) -> Expr:
-    """0 in every entry."""
-    return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape))) if shape else number(0)
 
 
 def _onehot(request: Request) -> Expr:

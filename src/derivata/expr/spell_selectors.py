@@ -10,7 +10,7 @@ from derivata.expr.parse import Syntax
 from derivata.expr.pieces import function, spell_number, spell_size
 from derivata.expr.selectors import is_ravel, is_slide
 from derivata.expr.sizes import size_difference, size_sum
-from derivata.expr.windows import Window, matrix_of, pad_of, slice_of
+from derivata.expr.windows import Window, matrix_of, pad_of, slice_of, sliding_of
 
 Written = Mapping[Expr, Syntax]
 
@@ -37,20 +37,10 @@ def spell_selection(node: Expr, written: Written) -> Syntax | None:
 
 def _slice(part: Window) -> Syntax | None:
     """1:3, with bounds left out at the ends and counted from the end where that is shorter."""
-    begin = part.begin
-    if begin is None:
+    if (bounds := part.bounds) is None:
         return None
-    stop = size_sum(begin, part.length)
-    first = Syntax("nothing", "", 0) if begin == 0 else _bound(begin, part.total)
-    last = Syntax("nothing", "", 0) if stop == part.total else _bound(stop, part.total)
-    return Syntax("slice", ":", 0, [first, last])
-
-
-def _bound(place: Size, total: Size) -> Syntax:
-    behind = size_difference(total, place)
-    if not isinstance(place, int) and isinstance(behind, int) and behind > 0:
-        return Syntax("unary", "-", 0, [spell_number(number(behind))])
-    return spell_size(place)
+    shown = [Syntax("nothing", "", 0) if bound is None else spell_size(bound) for bound in bounds]
+    return Syntax("slice", ":", 0, shown)
 
 
 def _joined(parts: list[Window], shape: tuple[Size, ...], written: Written) -> Syntax | None:
@@ -124,19 +114,12 @@ def _end(part: Window) -> Size:
 
 
 def _sliding(node: Expr, written: Written) -> Syntax | None:
-    """correlate(x, w) and convolve(x, w) of vectors; a vector that is missing is one of ones."""
-    moving = [(child, labels) for child, labels in node.args if is_slide(child)]
-    vectors = {labels[0]: written[child] for child, labels in node.args if len(labels) == 1}
-    if len(moving) != 1 or len(vectors) + 1 != len(node.args) or len(node.data) != 1:
+    """correlate(x, w) and convolve(x, w) of vectors."""
+    if (found := sliding_of(node)) is None:
         return None
-    slide, labels = moving[0]
-    (kept,) = node.data
-    if len(set(labels)) < 3 or not set(vectors) <= set(labels) - {kept} or kept not in labels or not vectors:
-        return None
-    sizes = dict(zip(labels, slide.shape, strict=True))
-    first, second = (labels[2], labels[1 - labels.index(kept)]) if kept != labels[2] else labels[:2]
-    texts = [vectors.get(label) or function("ones", spell_size(sizes[label])) for label in (first, second)]
-    return function("convolve" if kept == labels[2] else "correlate", *texts)
+    vectors = (found.first, found.second)
+    texts = [written[v] if isinstance(v, Expr) else function("ones", spell_size(v)) for v in vectors]
+    return function("convolve" if found.full else "correlate", *texts)
 
 
 def _flattened(node: Expr, written: Written) -> Syntax | None:

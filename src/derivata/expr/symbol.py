@@ -148,8 +148,13 @@ def _declaration(text: str, start: int, part: str) -> Symbol:
 
 
 def _size(text: str, start: int, piece: str) -> Size:
-    if (size := read_size(piece)) is not None:
+    size = read_size(piece)
+    if size == 0:
+        raise ReadError("where: an axis of size 0 holds nothing", text=text, position=start)
+    if size is not None:
         return size
+    if piece.isdigit():
+        raise ReadError("where: a size may have at most 9 digits", text=text, position=start)
     raise ReadError(
         f"where: a size must be made of names and whole numbers, found {piece!r}", text=text, position=start
     )

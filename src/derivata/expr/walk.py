@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from derivata.expr.node import SYMBOL, Edge, Expr, variable, with_args
+from derivata.expr.node import SYMBOL, Edge, Expr, with_args
 from derivata.expr.symbol import Symbol
 
 
@@ -87,9 +87,3 @@ def parent_counts(root: Expr) -> dict[Expr, int]:
         for child, _ in node.args:
             counts[child] = counts.get(child, 0) + 1
     return counts
-
-
-def symbol_node(root: Expr, name: str) -> Expr | None:
-    """The node of the symbol with this name, if it occurs."""
-    found = symbols(root).get(name)
-    return None if found is None else variable(found)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from derivata.errors import ShapeError
+from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
     ADD,
     CONTRACTION,
@@ -16,7 +17,6 @@ from derivata.expr.node import (
     axes,
     call,
     contraction,
-    number,
     shape_text,
 )
 from derivata.expr.selectors import is_onehot, is_slide, node_size, onehot, size_node, slide
@@ -77,17 +77,12 @@ def concatenate(parts: Sequence[Expr], axis: int) -> Expr:
     terms: list[Expr] = []
     start: Size = 0
     for part in parts:
-        if not is_zeros(part):
+        if not is_zero(part):
             terms.append(part if part.shape[axis] == total else padded(part, axis, size_node(start), total))
         start = size_sum(start, part.shape[axis])
     if not terms:
-        return contraction([(number(0), ())], tuple(range(len(shape))), dict(enumerate(shape)))
+        return zeros(shape)
     return terms[0] if len(terms) == 1 else call(ADD, [(term, axes(term)) for term in terms], shape)
-
-
-def is_zeros(node: Expr) -> bool:
-    """zeros(n)."""
-    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][0] is number(0)
 
 
 @dataclass(frozen=True)
@@ -105,12 +100,54 @@ class Window:
         """The start as a size."""
         return node_size(self.start)
 
+    @property
+    def bounds(self) -> tuple[Size | None, Size | None] | None:
+        """The a and b of x[a:b], below 0 where they are shorter from the end; None at the ends of the axis."""
+        if (begin := self.begin) is None:
+            return None
+        stop = size_sum(begin, self.length)
+        first = None if begin == 0 else _from_end(begin, self.total)
+        return first, None if stop == self.total else _from_end(stop, self.total)
+
+
+def _from_end(place: Size, total: Size) -> Size:
+    behind = size_difference(total, place)
+    return -behind if not isinstance(place, int) and isinstance(behind, int) and behind > 0 else place
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """correlate(first, second), or convolve where `full`; a size stands for that many ones."""
+
+    full: bool
+    first: Expr | Size
+    second: Expr | Size
+
+
+def sliding_of(node: Expr) -> Sliding | None:
+    """A sliding product of vectors."""
+    if node.head != CONTRACTION or len(node.args) > 3 or len(node.data) != 1:
+        return None
+    moving = [edge for edge in node.args if is_slide(edge[0])]
+    vectors = {labels[0]: child for child, labels in node.args if len(labels) == 1}
+    if len(moving) != 1 or not vectors or len(vectors) + 1 != len(node.args):
+        return None
+    ((constant, labels),), (kept,) = moving, node.data
+    if len(set(labels)) < 3 or kept not in labels or not set(vectors) <= set(labels) - {kept}:
+        return None
+    sizes = dict(zip(labels, constant.shape, strict=True))
+    full = kept == labels[2]
+    pair = labels[:2] if full else (labels[2], labels[1 - labels.index(kept)])
+    first, second = (vectors.get(label, sizes[label]) for label in pair)
+    return Sliding(full, first, second)
+
 
 @dataclass(frozen=True)
 class _Found:
     start: Expr
     moving: Expr
     labels: Labels  # of the part, the step, the whole
+    places: Labels  # their axes of `moving`
     rest: tuple[Edge, ...]
 
 
@@ -126,35 +163,33 @@ def _found(node: Expr, count: int) -> _Found | None:
     if place is None:
         return None
     (step,) = place[1]
-    part = labels[1] if step == labels[0] else labels[0]
+    places = (1, 0, 2) if step == labels[0] else (0, 1, 2)
     rest = tuple(edge for edge in node.args if edge is not moving and edge is not place)
     if any(step in w or len(set(w)) < len(w) for _, w in rest):
         return None
-    return _Found(place[0].args[0][0], moving[0], (part, step, labels[2]), rest)
+    return _Found(place[0].args[0][0], moving[0], tuple(labels[i] for i in places), places, rest)
 
 
 def slice_of(node: Expr) -> Window | None:
     """What x[a:b] takes."""
     found = _found(node, 3)
-    if found is None:
-        return None
-    ((array, labels),), (part, _, whole) = found.rest, found.labels
-    if whole not in labels or part in labels or node.data != tuple(part if i == whole else i for i in labels):
-        return None
-    axis = labels.index(whole)
-    return Window(found.start, node.shape[axis], array.shape[axis], axis, array)
+    return None if found is None else _along(node, found, found.labels[2], found.labels[0])
 
 
 def pad_of(node: Expr) -> Window | None:
     """What stands among zeros, and where."""
     found = _found(node, 3)
-    if found is None:
+    return None if found is None else _along(node, found, found.labels[0], found.labels[2])
+
+
+def _along(node: Expr, found: _Found, old: int, new: int) -> Window | None:
+    """The array of which one axis changes its label, the others staying where they are."""
+    ((array, labels),) = found.rest
+    if old not in labels or new in labels or node.data != tuple(new if i == old else i for i in labels):
         return None
-    ((array, labels),), (part, _, whole) = found.rest, found.labels
-    if part not in labels or whole in labels or node.data != tuple(whole if i == part else i for i in labels):
-        return None
-    axis = labels.index(part)
-    return Window(found.start, array.shape[axis], node.shape[axis], axis, array)
+    axis = labels.index(old)
+    length, _, total = (found.moving.shape[i] for i in found.places)
+    return Window(found.start, length, total, axis, array)
 
 
 def matrix_of(node: Expr) -> Window | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -18,7 +19,6 @@ from derivata.expr.node import (
     Labels,
     Shape,
     Size,
-    axes,
     call,
     contraction,
     integer_power,
@@ -26,14 +26,6 @@ from derivata.expr.node import (
     number,
 )
 from derivata.expr.node import POWER_BITS as POWER_BITS
-from derivata.expr.notation import zeros
-
-
-def is_zero(node: Expr) -> bool:
-    """Whether every entry is literally 0."""
-    if node.head == NUMBER:
-        return bool(node.data == 0)
-    return node.head == CONTRACTION and len(node.args) == 1 and node.args[0][0] is ZERO
 
 
 def product(args: Sequence[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
@@ -118,6 +110,3 @@ def fold(node: Expr) -> Expr:
         )
         return node if dropped else product(node.args, node.data, sizes)
     return node
-
-
-__all__ = ["axes", "fold", "is_zero", "power_of", "product", "spread", "total"]

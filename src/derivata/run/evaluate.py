@@ -232,7 +232,7 @@ def _check_selections(compiled: Compiled, arguments: dict[str, Any], sizes: dict
         place = arguments[python[name]] if name in python else int(name)
         length = size if isinstance(size, int) else sizes.get(size, (place + 1, ""))[0]
         if not 0 <= place < length:
-            what = f"{name} is {place}" if name in python else f"the subscript {place}"
+            what = f"the subscript {name} = {place}" if name in python else f"the subscript {place}"
             raise EvaluationError(f"{what} is out of range for an axis of size {length}; positions count from 0")
 
 

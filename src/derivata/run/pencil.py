@@ -13,14 +13,15 @@ from typing import TypeAlias
 from flint import fmpq
 
 from derivata.errors import EvaluationError, LimitError, VariableError
-from derivata.expr.node import Expr
+from derivata.expr.node import NUMBER, Expr
+from derivata.expr.selectors import is_onehot
 from derivata.expr.sizes import fitting_sizes
 from derivata.expr.symbol import Symbol
+from derivata.expr.walk import topological
 from derivata.run.sample import (
     Point,
     Sample,
     concrete,
-    least_sizes,
     needed_sizes,
     sizes_for,
     subscript_limits,
@@ -100,10 +101,20 @@ def _interval(symbol: Symbol) -> str:
     return " and ".join(filter(None, (low, high)))
 
 
+def _least_sizes(roots: Sequence[Expr]) -> dict[str, int]:
+    """How large an axis must be at least: the subscripts that are numbers lie on it."""
+    found: dict[str, int] = {}
+    for node in topological(*roots):
+        if is_onehot(node) and node.args[0][0].head == NUMBER and isinstance(node.shape[0], str):
+            place = int(node.args[0][0].data) + 1
+            found[node.shape[0]] = max(place, found.get(node.shape[0], 1))
+    return found
+
+
 def small_sizes(roots: Sequence[Expr], shown: Sequence[Expr], given: Given) -> dict[str, int]:
     """A number for every size name, 2 or 3 where none was given, such that every array shown can be read."""
     names = list(sizes_for(roots))
-    least = least_sizes(roots)
+    least = _least_sizes(roots)
     fixed = {name: int(given[name]) for name in names if name in given}
     for name, size in fixed.items():
         if size < least.get(name, 1):

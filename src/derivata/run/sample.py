@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from flint import fmpq
 
 from derivata.errors import EvaluationError
-from derivata.expr.node import NUMBER, SYMBOL, Expr, Shape, Size
+from derivata.expr.node import SYMBOL, Expr, Shape, Size
 from derivata.expr.selectors import is_onehot, node_size
 from derivata.expr.sizes import fitting_sizes, size_difference, size_in_numbers, size_names
 from derivata.expr.symbol import Symbol
@@ -63,8 +63,7 @@ def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> 
     needed = needed_sizes(roots)
     names = dict.fromkeys(size_names(*needed))
     names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
-    least = least_sizes(roots)
-    found = {name: max(_SMALL_SIZES[i % len(_SMALL_SIZES)], least.get(name, 1)) for i, name in enumerate(names)}
+    found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
     return fitting_sizes(needed, found | dict(given or {}), given or ())
 
 
@@ -82,16 +81,6 @@ def _size_picked(place: Expr) -> Size | None:
     """A position that is a number or made of sizes."""
     inner = [node for node in topological(place) if node.head == SYMBOL]
     return None if any("size" not in node.data.traits for node in inner) else node_size(place)
-
-
-def least_sizes(roots: Sequence[Expr]) -> dict[str, int]:
-    """How large an axis must be at least: the subscripts that are numbers lie on it."""
-    found: dict[str, int] = {}
-    for node in topological(*roots):
-        if is_onehot(node) and node.args[0][0].head == NUMBER and isinstance(node.shape[0], str):
-            place = int(node.args[0][0].data) + 1
-            found[node.shape[0]] = max(place, found.get(node.shape[0], 1))
-    return found
 
 
 def points(*roots: Expr, count: int, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Iterator[Point]:

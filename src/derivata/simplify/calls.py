@@ -7,6 +7,7 @@ from typing import Protocol
 
 from derivata.calculus.domain import is_outside
 from derivata.errors import UndefinedError
+from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
     CALL,
     CONTRACTION,
@@ -22,9 +23,8 @@ from derivata.expr.node import (
     is_elementwise,
     number,
 )
-from derivata.expr.notation import zeros
 from derivata.expr.write import write
-from derivata.rewrite.fold import fold, is_zero, power_of, product
+from derivata.rewrite.fold import fold, power_of, product
 from derivata.rewrite.instantiate import instantiate
 from derivata.rules.book import Book
 from derivata.simplify.facts import Facts

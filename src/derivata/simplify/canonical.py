@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from derivata.errors import UndefinedError
+from derivata.expr.arrays import zeros
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -20,7 +21,6 @@ from derivata.expr.node import (
     integer_power,
     number,
 )
-from derivata.expr.notation import zeros
 from derivata.expr.selectors import is_lower, is_onehot
 from derivata.rewrite.fold import power_of, product, spread, total
 from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges

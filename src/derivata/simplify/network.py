@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from derivata.expr.arrays import zeros
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -26,7 +27,6 @@ from derivata.expr.node import (
     label_sizes,
     number,
 )
-from derivata.expr.notation import zeros
 from derivata.expr.selectors import is_onehot, is_ravel, is_slide, size_node
 from derivata.expr.windows import matrix_of, part_of, slice_of
 from derivata.rewrite.fold import product, total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -22,9 +23,8 @@ from derivata.expr.node import (
     primitive,
     with_args,
 )
-from derivata.expr.notation import zeros
 from derivata.expr.walk import parent_counts, topological
-from derivata.rewrite.fold import is_zero, power_of, total
+from derivata.rewrite.fold import power_of, total
 from derivata.rewrite.instantiate import instantiate
 from derivata.rewrite.match import rewrite_root
 from derivata.rules.book import Book

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-from derivata.errors import UndefinedError
+from derivata.errors import LimitError, UndefinedError
 from derivata.expr.node import (
     ADD,
     CALL,
@@ -33,6 +33,8 @@ from derivata.expr.node import (
 )
 from derivata.expr.write import write
 from derivata.rewrite.fold import power_of, product, total
+
+LARGEST_EXPONENT = 10**18  # what polynomial libraries count to
 
 Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no type hints
 
@@ -209,6 +211,8 @@ class _Cluster:
             else:
                 values[pair] = _combine(pair[0], [values[c] for c in self.children[pair]], context)
         numerator, denominator = values[root, tuple(range(len(root.shape)))]
+        if max((*numerator.degrees(), *denominator.degrees()), default=0) > LARGEST_EXPONENT:
+            raise LimitError("a power above 10**18, or a root as high, is not worked out")
         found = Rational(families, units, context, numerator, denominator, root.shape)
         for family in self.radicands:
             base, below = values[family.node, family.labels]
