@@ -36,7 +36,7 @@ DERIVATIONS = [
     ("mish", "Mish", "x*tanh(softplus(x))", "x", ""),
     ("cross_entropy", "Binary cross-entropy", "-y*log(sigmoid(w*x+b)) - (1-y)*log(1-sigmoid(w*x+b))", "w", ""),
     ("partial", "A partial derivative", "x**2*y + sin(x*y)", "y", ""),
-    ("huber", "The Huber loss", "where(abs(r) <= delta, r**2/2, delta*(abs(r) - delta/2))", "r", ""),
+    ("huber", "The Huber loss", "where(abs(r) <= delta, r**2/2, delta*(abs(r) - delta/2))", "r", "delta > 0"),
     ("gaussian", "The log-likelihood of a Gaussian", "-log(s) - (x-mu)**2/(2*s**2)", "s", "s > 0"),
     ("least_squares", "Least squares", "sum((X@w - y)**2)", "w", VECTORS),
     ("logistic_regression", "Logistic regression", "sum(log(1 + exp(-y*(X@w))))", "w", VECTORS),

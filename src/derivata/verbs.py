@@ -121,7 +121,7 @@ def _derivation(
         check = verify_derivative(of, by, zeros((*of.shape, *by.shape)))
         nothing = zeros((*of.shape, *(size for axis, size in enumerate(by.shape) if axis not in picked)))
         return Derivation(of, symbol, nothing, (), check, picked=tuple(picked.items()))
-    kinks = kinks_of(of, by, book())
+    kinks = kinks_of(of, by, book(), normal)
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     named = recognise(inner, book())
@@ -203,7 +203,7 @@ def gradients(
     bys, free = [variable(s) for s in chosen], [variable(s.free) for s in chosen]
     back = dict(zip(free, bys, strict=True))
     with collector_paused():
-        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book())))
+        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal)))
         if kinks and not allow_kinks:
             raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
         named = recognise(replace(of, dict(zip(bys, free, strict=True))), book())
@@ -294,7 +294,7 @@ def convexity(f: Expr | str, wrt: str | Expr | None = None, where: str | None = 
         except DerivataError:  # nothing is proved by what is refused
             return None
 
-    return convexity_of(of, by, book(), Above(second, lambda part: recognise(part, book()).result))
+    return convexity_of(of, by, book(), Above(second, lambda part: recognise(part, book()).result, normal))
 
 
 def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:

@@ -37,10 +37,14 @@ class Convexity:
 
 
 class Above(NamedTuple):
-    """What the rules need of higher layers: the Hessian of a scalar (or none), and parts that have a name named."""
+    """What the rules need of higher layers.
+
+    The Hessian of a scalar (or none), parts that have a name named, and the form in which equal parts are one.
+    """
 
     second: Callable[[Expr], Expr | None]
     named: Callable[[Expr], Expr]
+    simplified: Callable[[Expr], Expr]
 
 
 def convexity_of(of: Expr, by: Expr, book: Book, above: Above) -> Convexity:
@@ -183,7 +187,7 @@ class _Pass:
 
     def _smooth(self, of: Expr) -> bool:
         """Whether the Hessian says it all: no kinks nor jumps, and defined on a convex set."""
-        if kinks_of(of, self.by, self.book):
+        if kinks_of(of, self.by, self.book, self.above.simplified):
             return False
         active = depends(of, self.by)
         records = [(n, r) for n in active if (r := record_of(n, self.book)) is not None and n.data != ADD]

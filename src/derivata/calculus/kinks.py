@@ -2,82 +2,182 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
+from derivata.calculus.borders import Borders, Sides, Simplifier, entry, equated, is_elementwise_entry, named
 from derivata.calculus.domain import Bounds, bounds_of
-from derivata.expr.node import CALL, NUMBER, POWER, Expr, axes
+from derivata.expr.node import CALL, CONTRACTION, NUMBER, ONE, POWER, SYMBOL, Expr, call
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.walk import depends, topological
 from derivata.expr.write import write
-from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
+from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
 from derivata.rules.record import Function, Kink
 
 LONGEST = 200
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
+LARGEST = 500  # nodes of an expression in which kinks that cancel are looked for
+_CONDITIONS = frozenset(COMPARISONS.values())
 
 
-def kinks_of(of: Expr, by: Expr, book: Book) -> tuple[str, ...]:
+def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier) -> tuple[str, ...]:
     """One sentence per kink: where, left and right slope, and the value we give.
 
-    A record's kinks are those by its first argument; what declarations rule out, or what parameters smooth
-    away, is no kink.
+    A record's kinks are those by its first argument; what declarations rule out, what parameters smooth away
+    and what the rest of the expression makes up for is no kink.
     """
-    active = depends(of, by)
-    bounds = bounds_of(of, book)
-    found: list[str] = []
-    for node in topological(of):
-        if node not in active or not node.args or node.args[0][0] not in active:
-            continue
-        if node.head == CALL and node.data == POWER:
-            found.extend(_root(node, bounds))
-        elif (record := record_of(node, book)) is not None:
-            found.extend(s for kink in record.kinks if (s := _sentence(node, record, kink, book, bounds)))
-    return tuple(dict.fromkeys(found))
+    return _Kinks(of, by, book, simplified).sentences()
+
+
+class _Kinks:
+    def __init__(self, of: Expr, by: Expr, book: Book, simplified: Simplifier) -> None:
+        self.of, self.by, self.book = of, by, book
+        self.order, self.active, self.bounds = topological(of), depends(of, by), bounds_of(of, book)
+        self.borders = Borders(book, simplified)
+        self.parents: dict[Expr, list[Expr]] = {}
+        for node in self.order:
+            for child in dict.fromkeys(child for child, _ in node.args):
+                self.parents.setdefault(child, []).append(node)
+
+    def sentences(self) -> tuple[str, ...]:
+        found: list[str] = []
+        for node in self.order:
+            if node not in self.active or not node.args:
+                continue
+            record = record_of(node, self.book)
+            first = node.args[0][0] in self.active
+            if node.head == CALL and node.data == POWER:
+                found.extend(_root(node, self.bounds) if first else [])
+            elif record is not None and "choice" in record.traits:
+                found.extend(_unequal(node) if first else [])
+            elif record is not None:
+                found.extend(s for kink in record.kinks for s in self._kink(node, record, kink))
+        return tuple(dict.fromkeys(found))
+
+    def _kink(self, node: Expr, record: Function, kink: Kink) -> list[str]:
+        """What is said of one kink of one node; nothing where it is not one of the whole."""
+        at = defined(node, record, kink.at, self.book)
+        border, first = equated(at), node.args[0][0] in self.active
+        if border and (border[0] is border[1] or self._never(*border)):
+            return []
+        if not (first or (border and self.active.intersection(border))):
+            return []
+        compares = record.name in _CONDITIONS
+        wholes = self._wholes(node) if border and node.head == CALL and len(self.order) <= LARGEST else []
+        if wholes == [node] and not compares and first and entry(node)[node.args[0][0]].head == SYMBOL:
+            wholes = []  # nothing can make up for it
+        seen = [(whole, self._sides(entry(whole), whole, node, kink)) for whole in wholes]
+        if seen and all(sides is not None and sides.smooth for _, sides in seen):
+            return []
+        told = [(w, s) for w, s in seen if s is not None and s.by.data.name == self.by.data.name and not s.smooth]
+        if not told and compares:
+            told = [(c, s) for c in self._choices(node) if (s := self._sides(entry(c), c, node, kink))]
+        elif not told and not first:
+            told = [(node, s)] if (s := self._sides(_bare(node), node, node, kink)) else []
+        sentences = [_told(whole, sides, border) for whole, sides in told if border]
+        return sentences or _stated(node, record, kink, at, self.book)
+
+    def _never(self, first: Expr, second: Expr) -> bool:
+        if second.head != NUMBER or first not in self.bounds:
+            return False
+        return self.bounds[first].satisfies("!=", float(Fraction(second.data)))
+
+    def _sides(self, scalars: dict[Expr, Expr], whole: Expr, node: Expr, kink: Kink) -> Sides | None:
+        """The sides of a node's kink in one entry of what it stands in, by what moves with the variable."""
+        record = record_of(scalars[node], self.book) if node in scalars else None
+        border = record and equated(defined(scalars[node], record, kink.at, self.book))
+        active = {scalar for part, scalar in scalars.items() if part in self.active}
+        sides = self.borders.sides(scalars[whole], border, active) if border else None
+        return sides if sides is None or sides.by in active or sides.smooth else None
+
+    def _wholes(self, node: Expr) -> list[Expr]:
+        """The largest parts that are computed entry by entry from a node's entries."""
+        return self._upwards(node, lambda found: False)
+
+    def _choices(self, node: Expr) -> list[Expr]:
+        """The choices that a comparison decides, or the largest parts it stands in."""
+
+        def chooses(found: Expr) -> bool:
+            record = record_of(found, self.book)
+            return record is not None and "choice" in record.traits
+
+        return self._upwards(node, chooses)
+
+    def _upwards(self, node: Expr, enough: Callable[[Expr], bool]) -> list[Expr]:
+        found: dict[Expr, None] = {}
+        seen, stack = {node}, [node]
+        while stack:
+            part = stack.pop()
+            above = [p for p in self.parents.get(part, ()) if p.shape == part.shape and is_elementwise_entry(p)]
+            if enough(part) or len(above) < len(self.parents.get(part, ())) or part is self.of:
+                found[part] = None
+            if not enough(part):
+                stack.extend(p for p in above if p not in seen)
+                seen.update(above)
+        return list(found)
+
+
+def _unequal(node: Expr) -> list[str]:
+    """A choice by a number, which is not 0 or is."""
+    condition = node.args[0][0]
+    if any(part.head == CALL and part.data in _CONDITIONS for part in topological(condition)):
+        return []
+    return [f"the cases of {_short(node)} meet at {_short(condition)} = 0"]
 
 
 def _root(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
     """A root of what touches 0 without going below, such as sqrt(x**2): no border of the domain, a kink."""
     base, exponent = node.args[0][0], node.args[1][0]
-    if exponent.head != NUMBER or not 0 < exponent.data < 1 or base not in bounds or base.head == "symbol":
+    if exponent.head != NUMBER or not 0 < exponent.data < 1 or base not in bounds or base.head == SYMBOL:
         return []
     if not bounds[base].satisfies(">=", 0) or bounds[base].satisfies(">", 0):
+        return []
+    inner = base.args[1][0] if base.head == CALL and base.data == POWER else ONE
+    if inner.head == NUMBER and inner.data * exponent.data > 1:
         return []
     return [f"{_short(node)} has no slope where {_short(base)} = 0"]
 
 
-def _sentence(node: Expr, record: Function, kink: Kink, book: Book, bounds: dict[Expr, Bounds]) -> str:
-    at, left, right, ours = (_filled(node, record, text, book) for text in (kink.at, kink.left, kink.right, kink.ours))
-    if at.head == CALL and _SIGNS.get(at.data) == "==":
-        (first, _), (second, _) = at.args
-        if second.head == NUMBER and first in bounds and bounds[first].satisfies("!=", float(Fraction(second.data))):
-            return ""
-        where = f"{_short(first)} = {_short(second)}"
-    else:
-        where = _short(at)
-    if record.name in COMPARISONS.values():
-        return f"the cases of {_short(node)} meet at {where}"
+def _bare(node: Expr) -> dict[Expr, Expr]:
+    """An elementwise call over scalars that are named by its operands' text."""
+    scalars = {child: named(child) for child, _ in node.args}
+    return {**scalars, node: call(node.data, [(scalars[child], ()) for child, _ in node.args])}
+
+
+def _told(whole: Expr, sides: Sides, border: tuple[Expr, Expr]) -> str:
+    """Where the cases meet, with both slopes there and the one that is given."""
+    before, chosen, after = map(_short, sides.slopes)
+    first, second = (f"where {_short(border[0])} {sign} {_short(border[1])}" for sign in "<>")
+    where = f"{_short(border[0])} = {_short(border[1])}"
+    if sides.ordered and sides.at is not None:
+        first, second, where = "from the left", "from the right", f"{_short(sides.by)} = {_short(sides.at)}"
+    flat = before == chosen == after
+    slopes = f"its slope is {chosen} on both sides" if flat else f"slope {before} {first}, {after} {second}"
+    slopes += "" if flat else f", chosen {chosen}"
+    if sides.jumps:
+        return f"{_short(whole)} jumps at {where} from {_short(sides.values[0])} to {_short(sides.values[2])}; {slopes}"
+    return f"{_short(whole)} at {where}: {slopes}"
+
+
+def _stated(node: Expr, record: Function, kink: Kink, at: Expr, book: Book) -> list[str]:
+    """What the record says, for one entry of the node."""
+    border = equated(at)
+    where = _short(at) if border is None else f"{_short(border[0])} = {_short(border[1])}"
+    if record.name in _CONDITIONS:
+        return [f"the cases of {_short(node)} meet at {where}"]
+    scalar = _bare(node)[node] if node.head == CALL else node
+    left, right, ours = (defined(scalar, record, text, book) for text in (kink.left, kink.right, kink.ours))
     if left is right and ours is left:
-        return f"{_short(node)} jumps at {where}; its slope is {_short(ours)} on both sides" if _jumps(kink) else ""
+        jumps = kink.left == kink.right  # else the parameters make it smooth
+        return [f"{_short(node)} jumps at {where}; its slope is {_short(ours)} on both sides"] if jumps else []
     slopes = f"slope {_short(left)} from the left, {_short(right)} from the right, chosen {_short(ours)}"
-    return f"{_short(node)} at {where}: {slopes}"
-
-
-def _jumps(kink: Kink) -> bool:
-    """Whether the value itself jumps: the slopes are equal whatever the parameters are."""
-    return kink.left == kink.right
-
-
-def _filled(node: Expr, record: Function, text: str, book: Book) -> Expr:
-    """A text of the kink over the node's own arguments and value."""
-    bound, sizes, mapped = argument_edges(node, record)
-    bound["out"] = (node, axes(node))
-    formula = book.formula(record, text)
-    own = tuple(sizes.get(str(s), s) for s in formula.shape)
-    return instantiate(formula, bound, node.shape[:mapped], sizes, own)
+    return [f"{_short(node)} at {where}: {slopes}"]
 
 
 def _short(node: Expr) -> str:
     if node.cost > LONGEST:
         return f"a large part ({node.head} of {node.cost} nodes)"
-    return write(node)
+    if node.head == CONTRACTION and all(child.head == NUMBER for child, _ in node.args):
+        return write(node.args[0][0] if node.args else ONE)  # the same number everywhere
+    text = write(node)
+    return text[1:-1] if node.head == SYMBOL and text.startswith("(") else text

@@ -15,6 +15,7 @@ from derivata.expr.node import (
     Labels,
     Shape,
     Size,
+    axes,
     call,
     contraction,
     primitive,
@@ -72,8 +73,9 @@ def argument_edges(node: Expr, record: Function) -> tuple[dict[str, Edge], dict[
 
 
 def defined(node: Expr, record: Function, text: str, book: Book) -> Expr:
-    """A formula of a node's record over the node's own arguments."""
+    """A formula of a node's record over the node's own arguments and value `out`."""
     bound, sizes, mapped = argument_edges(node, record)
+    bound["out"] = (node, axes(node))
     formula = book.formula(record, text)
     own = tuple(sizes.get(str(s), s) for s in formula.shape)
     return instantiate(formula, bound, node.shape[:mapped], sizes, own)

@@ -9,6 +9,7 @@ from derivata.calculus.domain import is_outside
 from derivata.errors import UndefinedError
 from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
+    ADD,
     CALL,
     CONTRACTION,
     NUMBER,
@@ -23,12 +24,17 @@ from derivata.expr.node import (
     is_elementwise,
     number,
 )
+from derivata.expr.notation import COMPARISONS
+from derivata.expr.walk import rebuild
 from derivata.expr.write import write
 from derivata.rewrite.fold import fold, power_of, product
-from derivata.rewrite.instantiate import instantiate
+from derivata.rewrite.instantiate import defined, instantiate
 from derivata.rules.book import Book
+from derivata.simplify.conditions import chosen, compared
 from derivata.simplify.facts import Facts
 from derivata.simplify.rational import content, is_internal, narrowed, scaled
+
+_COMPARISONS = frozenset(COMPARISONS.values())
 
 
 class Algebra(Protocol):
@@ -91,6 +97,12 @@ class Calls:
             return self._power(node)
         if node in self.algebra.facts.constants:
             return self.algebra.facts.constants[node]
+        if node.data in _COMPARISONS:
+            return compared(node, self.algebra.book)
+        if node.data in self.algebra.facts.choices:
+            return chosen(node)
+        if node.data in self.algebra.facts.pieces and all(child.head == NUMBER for child, _ in node.args):
+            return self._piece(node)
         if len(node.args) != 1:
             return node
         (inner, labels), name = node.args[0], node.data
@@ -109,6 +121,16 @@ class Calls:
                 self.algebra.made.add(flipped)
                 return self.algebra.cluster(instantiate(self.algebra.facts.reflections[name], bound, node.shape, {}))
         return node
+
+    def _piece(self, node: Expr) -> Expr:
+        """A function made of pieces, of numbers: the piece they fall on."""
+        record = self.algebra.book.by_name[node.data]
+
+        def decided(part: Expr) -> Expr:
+            return self._call(part) if part.head == CALL and part.data not in (ADD, POWER) else fold(part)
+
+        value = rebuild(defined(node, record, record.value, self.algebra.book), decided)
+        return value if content(value)[1] is ONE or is_zero(value) else node
 
     def _without_size_one(self, node: Expr) -> Expr:
         """A call without the axes of size 1, stretched over them."""

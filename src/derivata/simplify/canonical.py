@@ -23,7 +23,8 @@ from derivata.expr.node import (
 )
 from derivata.expr.selectors import is_lower, is_onehot
 from derivata.rewrite.fold import power_of, product, spread, total
-from derivata.simplify.rational import Family, Polynomial, Rational, from_flint, term_edges
+from derivata.simplify.radicals import Polynomial
+from derivata.simplify.rational import Family, Rational, from_flint, term_edges
 
 
 def is_identity_matrix(node: Expr) -> bool:

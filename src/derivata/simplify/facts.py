@@ -38,6 +38,9 @@ class Facts:
 
     bases: frozenset[str]
     choices: frozenset[str]  # functions of a condition and two cases
+    pieces: frozenset[str]  # functions put together from others, case by case
+    sizes: frozenset[str]  # functions whose square is that of their argument
+    ratios: dict[str, Expr]  # a function that is the size of its argument x over x
     odd: frozenset[str]
     even: frozenset[str]
     reflections: dict[str, Expr]  # f(-x) in terms of out = f(x)
@@ -65,9 +68,13 @@ def facts(book: Book) -> Facts:
             _read_fact(book, function, fact, bases, reflections, inverses, generators)
     odd = frozenset(f.name for f in book.functions if "odd" in f.traits)
     constants = {left: right for _, left, right in book.sides("value")}
+    sizes = _stating(book, "out**2 == x**2")
     return Facts(
         bases=bases,
         choices=frozenset(f.name for f in book.functions if "choice" in f.traits),
+        pieces=frozenset(f.name for f in book.functions if "piecewise" in f.traits and f.value and not f.signature),
+        sizes=sizes,
+        ratios=dict(_ratios(book, sizes)),
         odd=odd,
         even=frozenset(f.name for f in book.functions if "even" in f.traits),
         reflections=reflections,
@@ -114,6 +121,14 @@ def _vanishes(function: Function, book: Book, odd: frozenset[str], constants: di
 def _stating(book: Book, fact: str) -> frozenset[str]:
     """The functions whose records say this."""
     return frozenset(f.name for f in book.functions if fact.format(name=f.name) in f.facts)
+
+
+def _ratios(book: Book, sizes: frozenset[str]) -> Iterator[tuple[str, Expr]]:
+    """Functions whose records say that they are a size over a number."""
+    for function in book.functions:
+        for size in sizes:
+            if (fact := f"out == {size}(x)/x") in function.facts:
+                yield function.name, book.formula(function, fact.removeprefix("out =="))
 
 
 def _relations(book: Book) -> Iterator[Relation]:

@@ -15,7 +15,8 @@ from derivata.rewrite.instantiate import instantiate
 from derivata.simplify.canonical import canonical
 from derivata.simplify.facts import Facts, Generator, Relation
 from derivata.simplify.normal import Normaliser
-from derivata.simplify.rational import Family, Polynomial, Rational, content, rational, reduced, scaled, to_flint
+from derivata.simplify.radicals import powers_replaced
+from derivata.simplify.rational import Family, Rational, content, rational, reduced, scaled, to_flint
 
 MOST_GROUPS = 4
 MOST_TERMS = 60
@@ -47,7 +48,9 @@ def variants(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
             if found is not None:
                 yield found
     yield from _reflected(value, normaliser)
+    yield from _as_ratio(value, normaliser)
     yield from _related(value, facts)
+    yield from _in_sizes(value)
 
 
 def _groups(value: Rational, facts: Facts) -> list[_Group]:
@@ -167,13 +170,28 @@ def _reflected(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
             yield found
 
 
+def _as_ratio(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
+    """A sign written as size over number, which cancels against a factor that is the number or its size.
+
+    Not a square of it: where the number is 0 that is 0, the quotient is not.
+    """
+    degrees = zip(value.numerator.degrees(), value.denominator.degrees(), strict=True)
+    changes: dict[Expr, Expr] = {}
+    for family, (above, below) in zip(value.families, degrees, strict=True):
+        node = family.node
+        if node.head == CALL and node.data in normaliser.facts.ratios and above == 1 and not below:
+            changes[node] = instantiate(normaliser.facts.ratios[node.data], {"x": node.args[0]}, node.shape, {})
+    if changes and (found := _substituted(value, changes, normaliser)) is not None:
+        yield found
+
+
 def _related(value: Rational, facts: Facts) -> Iterator[Rational]:
     """Squares of one function written by those of another, as of sine by cosine."""
     for relation in facts.relations:
         pairs = _pairs(value, relation)
         for i, j, a, b in [*pairs, *((j, i, b, a) for i, j, a, b in pairs)]:
             image = (to_flint(relation.constant) - to_flint(b) * value.context.gen(j) ** 2) * to_flint(1 / a)
-            top, bottom = (_squares_replaced(p, i, image) for p in (value.numerator, value.denominator))
+            top, bottom = (powers_replaced(p, i, 2, image) for p in (value.numerator, value.denominator))
             shorter = len(top) + len(bottom) < len(value.numerator) + len(value.denominator)
             if shorter and not bottom.is_zero():
                 yield reduced(value.with_parts(top, bottom))
@@ -194,10 +212,12 @@ def _pairs(value: Rational, relation: Relation) -> list[tuple[int, int, Fraction
     return found
 
 
-def _squares_replaced(polynomial: Polynomial, index: int, image: Polynomial) -> Polynomial:
-    found = image * 0
-    for exponents, coefficient in polynomial.terms():
-        squares, rest = divmod(int(exponents[index]), 2)
-        plain = tuple(rest if i == index else int(e) for i, e in enumerate(exponents))
-        found += polynomial.context().from_dict({plain: coefficient}) * image**squares
-    return found
+def _in_sizes(value: Rational) -> Iterator[Rational]:
+    """Squares of a number written by its size, where that occurs as well."""
+    places = {(f.node, f.labels): i for i, f in enumerate(value.families) if value.units[i] == 1}
+    for i, family in enumerate(value.families):
+        number_of = places.get(family.under)
+        if family.kind == "size" and number_of is not None and value.units[i] == 1:
+            square = value.context.gen(i) ** 2
+            parts = (powers_replaced(p, number_of, 2, square) for p in (value.numerator, value.denominator))
+            yield reduced(value.with_parts(*parts))

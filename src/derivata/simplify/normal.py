@@ -168,7 +168,10 @@ class Normaliser:
             node, labels = self.squeezed(node, labels)
         if len(labels) == 2 and labels[0] > labels[1]:
             node, labels = self._upright(node, labels)
-        return Fraction(1), ((Family(node, labels, "plain"), Fraction(1)),)
+        return Fraction(1), ((Family(node, labels, self._kind(node)), Fraction(1)),)
+
+    def _kind(self, node: Expr) -> str:
+        return "size" if node.head == CALL and node.data in self.facts.sizes else "plain"
 
     def squeezed(self, node: Expr, labels: Labels) -> Edge:
         """An operand without its axes of size 1: how it lies on them says nothing."""
@@ -232,7 +235,7 @@ class Normaliser:
         (base, inner), (exponent, where) = node.args
         base_labels = tuple(labels[i] for i in inner)
         if exponent.head == NUMBER:
-            return Fraction(1), ((Family(base, base_labels, "plain"), Fraction(exponent.data)),)
+            return Fraction(1), ((Family(base, base_labels, self._kind(base)), Fraction(exponent.data)),)
         constant, rest = Fraction(0), exponent
         if exponent.head == CALL and exponent.data == ADD and (not is_internal(base) or base.head == NUMBER):
             numbers = [c for c, _ in exponent.args if c.head == NUMBER]
@@ -242,7 +245,7 @@ class Normaliser:
         family = call(POWER, [(base, inner), (unit, where)], node.shape)
         factors = [(Family(family, labels, "power"), multiple)]
         if constant:
-            factors.append((Family(base, base_labels, "plain"), constant))
+            factors.append((Family(base, base_labels, self._kind(base)), constant))
         return Fraction(1), tuple(factors)
 
     def _atom(self, node: Expr) -> Expr:

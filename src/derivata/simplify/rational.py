@@ -33,10 +33,9 @@ from derivata.expr.node import (
 )
 from derivata.expr.write import write
 from derivata.rewrite.fold import power_of, product, total
+from derivata.simplify.radicals import Polynomial, without_powers, without_squares
 
 LARGEST_EXPONENT = 10**18  # what polynomial libraries count to
-
-Polynomial: TypeAlias = Any  # flint.fmpq_mpoly, which has no type hints
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,19 @@ class Family:
 
     node: Expr
     labels: Labels
-    kind: str  # "plain", "power" (node is base**exponent) or "base" (node is base(u): powers are multiples of u)
+    kind: str  # "plain", "power" (base**exponent), "base" (base(u): powers are multiples of u), "size" (square is u**2)
 
     @property
     def key(self) -> tuple[bytes, Labels]:
         return self.node.digest, self.labels
+
+    @property
+    def under(self) -> Edge:
+        """What a radicand, or the argument of a size, is a polynomial in."""
+        if self.kind != "size":
+            return self.node, self.labels
+        inner, labels = self.node.args[0]
+        return inner, tuple(self.labels[i] for i in labels)
 
     def power(self, exponent: Fraction) -> Expr:
         """The node of this family to a power, without folding further."""
@@ -215,17 +222,27 @@ class _Cluster:
             raise LimitError("a power above 10**18, or a root as high, is not worked out")
         found = Rational(families, units, context, numerator, denominator, root.shape)
         for family in self.radicands:
-            base, below = values[family.node, family.labels]
-            if below.is_constant() and units[index[family]] < 1:
-                found = _root_reduced(reduced(found), index[family], units[index[family]].denominator, base / below)
+            base, below = values[family.under]
+            order = units[index[family]].denominator
+            if not below.is_constant():
+                continue
+            found = reduced(found)
+            parts = found.numerator, found.denominator, index[family]
+            if family.kind == "size":
+                found = found.with_parts(*without_squares(*parts, 2 * order, (base / below) ** 2))
+            elif order > 1:
+                found = found.with_parts(*without_powers(*parts, order, base / below))
         return reduced(found)
 
     def _collect_radicands(self) -> None:
-        """Sums that stand under roots are generators and polynomials at once: r**2 == u."""
-        families = {f for _, factors in self.leaves.values() for f, e in factors if e.denominator > 1}
-        self.radicands = sorted((f for f in families if f.kind == "plain" and is_sum(f.node)), key=lambda f: f.key)
+        """Sums that stand under roots are generators and polynomials at once, r**2 == u; so are sizes, r**2 == u**2."""
+        leaves = [pair for _, factors in self.leaves.values() for pair in factors]
+        powers = {f.node.args[0][0] for f, _ in leaves if f.kind == "power"}
+        found = {f for f, e in leaves if e.denominator > 1 and f.kind == "plain" and is_sum(f.node)}
+        found |= {f for f, _ in leaves if f.kind == "size" and f.node not in powers}
+        self.radicands = sorted(found, key=lambda f: f.key)
         for family in self.radicands:
-            self.collect(family.node, family.labels)
+            self.collect(*family.under)
 
 
 def _positions(node: Expr, where: Labels) -> Iterable[int]:
@@ -305,25 +322,6 @@ def _added(parts: list[tuple[Polynomial, Polynomial]], context: Any) -> tuple[Po
 
 def is_sum(node: Expr) -> bool:
     return node.head == CALL and node.data == ADD
-
-
-def _root_reduced(value: Rational, index: int, order: int, base: Polynomial) -> Rational:
-    """Powers of a root r above its order written by r**order == base; common factors of base and r cancelled."""
-    context = value.context
-    root = context.gen(index)
-    top, bottom = context.constant(0), value.denominator
-    for exponents, coefficient in value.numerator.terms():
-        whole, rest = divmod(int(exponents[index]), order)
-        plain = tuple(rest if i == index else int(e) for i, e in enumerate(exponents))
-        top += context.from_dict({plain: coefficient}) * base**whole
-    while not top.is_zero():
-        lowest = min(int(e[index]) for e in bottom.monoms())
-        quotient, remainder = divmod(top, base)
-        if not lowest or not remainder.is_zero():
-            break
-        gone = min(lowest, order)
-        top, bottom = quotient * root ** (order - gone), bottom / root**gone
-    return value.with_parts(top, bottom)
 
 
 def reduced(value: Rational) -> Rational:

@@ -9,7 +9,8 @@ from flint import Ordering, fmpq_mpoly_ctx
 
 from derivata.expr.node import Expr, Labels
 from derivata.simplify.normal import Normaliser
-from derivata.simplify.rational import Family, Polynomial, Rational, rational, reduced
+from derivata.simplify.radicals import Polynomial
+from derivata.simplify.rational import Family, Rational, rational, reduced
 
 MOST_SUMS = 6
 MOST_TERMS = 60
