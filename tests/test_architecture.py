@@ -24,6 +24,7 @@ FLOORS = (
     {"simplify"},
     {"render", "emit"},
     {"run"},
+    {"derivations"},
     {"verbs"},
     {"check", "optimize", "handbook"},
     {"derivata"},

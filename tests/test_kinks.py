@@ -48,7 +48,8 @@ KINKED = [
         "x",
         (
             "where((x > 0)*(x < 1), x, 2*x) at x = 0: slope 2 from the left, 1 from the right, chosen 2",
-            "where((x > 0)*(x < 1), x, 2*x) jumps at x = 1 from 1 to 2; slope 1 from the left, 2 from the right, chosen 2",
+            "where((x > 0)*(x < 1), x, 2*x) jumps at x = 1 from 1 to 2; "
+            "slope 1 from the left, 2 from the right, chosen 2",
         ),
     ),
     (

@@ -56,6 +56,10 @@ class VerificationError(DerivataError):
     """A result disagreed with exact arithmetic, or could not be compared with it; it is not shown."""
 
 
+class DisagreementError(VerificationError):
+    """A result disagreed with exact arithmetic."""
+
+
 class EvaluationError(DerivataError):
     """Values that do not fit the expression they are put into."""
 

@@ -65,6 +65,7 @@ _format = click.option(
 
 @_command("derive")
 @click.argument("expression")
+@click.argument("variable", required=False)
 @_wrt
 @_where
 @_format
@@ -81,6 +82,7 @@ _format = click.option(
 )
 def derive_command(
     expression: str,
+    variable: str | None,
     wrt: str | None,
     where: str | None,
     form: str | None,
@@ -90,13 +92,13 @@ def derive_command(
     no_kinks: bool,
     numbers: tuple[str, ...],
 ) -> None:
-    """Differentiate EXPRESSION (- reads it from standard input) and show the steps and the check."""
+    """Differentiate EXPRESSION (- reads it from standard input) by VARIABLE and show the steps and the check."""
     from derivata import verbs
     from derivata.apps.settings import settings
 
     given = settings(numbers)
     of: Any = verbs.read(_given(expression), where)
-    derivation = verbs.derive(of, wrt, order=order, allow_kinks=not no_kinks)
+    derivation = verbs.derive(of, _one_of(variable, wrt), order=order, allow_kinks=not no_kinks)
     worked = verbs.worked(derivation, **given) if numbers else None
     form = form or _default_form()
     if form == "json":
@@ -114,6 +116,13 @@ def derive_command(
         _coloured(derivation.text(marks=("\u2039", "\u203a") if _encodes_unicode() else ("{", "}"), steps=steps))
         if worked is not None:
             _coloured("\n" + worked.text())
+
+
+def _one_of(variable: str | None, wrt: str | None) -> str | None:
+    """The variable, which may be said in two ways."""
+    if variable and wrt and variable != wrt:
+        raise click.UsageError(f"the variable is given twice: {variable} and {wrt}")
+    return variable or wrt
 
 
 def _with_worked(derivation: str, worked: str) -> str:
@@ -140,6 +149,7 @@ def show_command(name: str, form: str | None) -> None:
 
 @_command("code")
 @click.argument("expression")
+@click.argument("variable", required=False)
 @_wrt
 @_where
 @click.option(
@@ -150,11 +160,13 @@ def show_command(name: str, form: str | None) -> None:
     help="The library to write for.",
 )
 @click.option("--name", default="", metavar="NAME", help="The name of the function.")
-def code_command(expression: str, wrt: str | None, where: str | None, target: str, name: str) -> None:
+def code_command(
+    expression: str, variable: str | None, wrt: str | None, where: str | None, target: str, name: str
+) -> None:
     """Write a function that returns EXPRESSION and its derivative."""
     from derivata import verbs
 
-    _print(verbs.code(_given(expression), wrt, where, target=target, name=name).rstrip("\n"))
+    _print(verbs.code(_given(expression), _one_of(variable, wrt), where, target=target, name=name).rstrip("\n"))
 
 
 def _shielded(argument: str) -> str:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.selectors import is_onehot
-from derivata.expr.walk import topological
+from derivata.expr.walk import rebuild, symbols, topological
 from derivata.expr.write import write
+from derivata.rewrite.fold import fold
 from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
 
@@ -85,7 +86,7 @@ def bounds_in(order: Iterable[Expr], book: Book) -> dict[Expr, Bounds]:
 
 def _sign_needed(node: Expr) -> str:
     """How the base of a power must compare with 0; empty where any base will do."""
-    exponent = node.args[1][0]
+    exponent = _in_numbers(node.args[1][0])
     if exponent.head != NUMBER:
         return "" if exponent.head == SYMBOL and exponent.data.integer and exponent.data.nonnegative else ">"
     if exponent.data.denominator == 1:
@@ -93,13 +94,21 @@ def _sign_needed(node: Expr) -> str:
     return ">" if exponent.data < 0 else ">="
 
 
+def _in_numbers(exponent: Expr) -> Expr:
+    """An exponent such as 10**17 as the number it is."""
+    return exponent if exponent.head == NUMBER or symbols(exponent) else rebuild(exponent, fold)
+
+
 def _power(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
-    base, exponent = node.args[0][0], node.args[1][0]
+    base, exponent = node.args[0][0], _in_numbers(node.args[1][0])
     if exponent.head == NUMBER:
         sign = _sign_needed(node)
         return [f"{write(base)} {sign} 0"] if sign and not bounds[base].satisfies(sign, 0) else []
-    if bounds[base].satisfies(">", 0) or (exponent.head == SYMBOL and exponent.data.integer):
+    if bounds[base].satisfies(">", 0):
         return []
+    if exponent.head == SYMBOL and exponent.data.integer:
+        sure = exponent.data.nonnegative or bounds[base].satisfies("!=", 0)
+        return [] if sure else [f"{write(base)} != 0, or {write(exponent)} >= 0"]
     return [f"{write(base)} > 0, or {write(exponent)} a whole number"]
 
 

@@ -16,6 +16,7 @@ from derivata.rules.book import Book
 from derivata.rules.record import Function, Kink
 
 LONGEST = 200
+BRIEF = 25  # cost of a slope that is stated
 LARGEST = 500  # nodes of an expression in which kinks that cancel are looked for
 _CONDITIONS = frozenset(COMPARISONS.values())
 
@@ -64,17 +65,19 @@ class _Kinks:
             return []
         compares = record.name in _CONDITIONS
         wholes = self._wholes(node) if border and node.head == CALL and len(self.order) <= LARGEST else []
-        if wholes == [node] and not compares and first and entry(node)[node.args[0][0]].head == SYMBOL:
-            wholes = []  # nothing can make up for it
+        operand = entry(node).get(node.args[0][0]) if first and not compares else ONE
+        if wholes == [node] and (operand is None or operand.head == SYMBOL):
+            wholes = []  # nothing can make up for it, and the record says it best
         seen = [(whole, self._sides(entry(whole), whole, node, kink)) for whole in wholes]
         if seen and all(sides is not None and sides.smooth for _, sides in seen):
             return []
-        told = [(w, s) for w, s in seen if s is not None and s.by.data.name == self.by.data.name and not s.smooth]
+        told = [(w, s) for w, s in seen if s and s.by.data.name == self.by.data.name and not s.smooth]
         if not told and compares:
             told = [(c, s) for c in self._choices(node) if (s := self._sides(entry(c), c, node, kink))]
         elif not told and not first:
             told = [(node, s)] if (s := self._sides(_bare(node), node, node, kink)) else []
-        sentences = [_told(whole, sides, border) for whole, sides in told if border]
+        brief = all(part.cost <= BRIEF for _, sides in told for part in (*sides.values, *sides.slopes))
+        sentences = [_told(whole, sides, border) for whole, sides in told if border and brief]
         return sentences or _stated(node, record, kink, at, self.book)
 
     def _never(self, first: Expr, second: Expr) -> bool:

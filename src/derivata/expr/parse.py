@@ -91,7 +91,11 @@ def parse(text: str) -> list[tuple[str | None, Syntax]]:
             found.append((name, _Reader(text, [*body, stop]).expression()))
         else:
             if index < len(filled) - 1:
-                raise ReadError("only the last line may be without a name", text=text, position=statement[0].position)
+                raise ReadError(
+                    "a line before the last names a part, as in `t = x**2`; only the last is without a name",
+                    text=text,
+                    position=statement[0].position,
+                )
             found.append((None, _Reader(text, [*statement, stop]).expression()))
     return found
 

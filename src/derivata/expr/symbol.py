@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ _PHRASES = {
     "negative": 0,
     "function": 0,
 }
+_SUM = re.compile(r"sum\(\s*([^\W\d]\w*)\s*\)\s*==?\s*1")
 _BOUND = re.compile(r"(>=|<=|>|<|in\b)\s*(.+)")
 LONGEST_DECLARATION = 20_000
 
@@ -133,6 +135,8 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _declaration(text: str, start: int, part: str) -> Symbol:
+    if summed := _SUM.fullmatch(part):
+        return _with_trait(Symbol(summed.group(1)), "sums to 1")
     match = _NAME.match(part)
     if match is None:
         raise ReadError("where: expected a name such as `X[n,d]`", text=text, position=start)
@@ -161,21 +165,29 @@ def _size(text: str, start: int, piece: str) -> Size:
 
 
 def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
-    for phrase in filter(None, (p.strip() for p in re.split(r"\band\b|;", rest))):
+    for phrase in filter(None, (p.strip().removeprefix("is ") for p in re.split(r"\band\b|;", rest))):
         bound = _BOUND.fullmatch(phrase)
         if bound:
             symbol = _bounded(symbol, bound.group(1), bound.group(2).strip(), text, start)
             continue
         words = " ".join(phrase.split())
         if words not in _PHRASES:
-            known = ", ".join(_PHRASES)
-            raise ReadError(
-                f"where: {words!r} is not known; expected one of {known}, or x > 0", text=text, position=start
-            )
+            place = text.find(phrase, start)
+            raise ReadError(_unknown(symbol.name, words), text=text, position=start if place < 0 else place)
         if _PHRASES[words] == 2 and (len(symbol.shape) != 2 or symbol.shape[0] != symbol.shape[1]):
             raise ReadError(f"where: only a square matrix can be {words}", text=text, position=start)
         symbol = _with_trait(symbol, words)
     return symbol
+
+
+def _unknown(name: str, words: str) -> str:
+    """What may be said of a symbol, where something else was."""
+    if words.startswith("="):
+        return f"where: values are not put in here; write the number in the place of {name}"
+    if close := difflib.get_close_matches(words, _PHRASES, 1, 0.6):
+        return f"where: {words!r} is not known; did you mean {close[0]}?"
+    known = ", ".join(phrase for phrase in _PHRASES if phrase not in ("sum to 1", "integer"))
+    return f"where: {words!r} is not known; expected one of {known}, or x > 0, x in (0, 1)"
 
 
 def _with_trait(symbol: Symbol, words: str) -> Symbol:

@@ -35,16 +35,22 @@ class Signature:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Function and constant names, aliases included; abbreviations with their arguments and what they mean."""
+    """Function and constant names, aliases included; abbreviations with their arguments and what they mean.
+
+    `letters` are those that print a function; in a formula they are free for variables.
+    """
 
     functions: Mapping[str, Signature]
     abbreviations: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict)
 
     def knows(self, name: str) -> bool:
         return name in self.functions or name in self.abbreviations
 
     def suggestion(self, name: str, others: tuple[str, ...] = ()) -> str:
         """`; did you mean this?` or nothing."""
+        if name in self.letters:
+            return f"; did you mean {self.letters[name]}?"
         names = [*self.functions, *self.abbreviations, *others]
         swapped = [n for n in names if sorted(n) == sorted(name[:40].lower())]  # the same letters are nearest
         close = swapped or difflib.get_close_matches(name[:40], names, n=1, cutoff=0.6)

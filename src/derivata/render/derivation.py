@@ -22,6 +22,7 @@ from derivata.rewrite.step import Step
 Show = Callable[[str, Expr, "Expr | None"], str]  # lead, expression, the part that changes
 SHOWN_STEPS = 40
 SHOWN_NODES = 600
+MOST_HELD = 20  # names listed as held constant
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 OPEN, CLOSE = "\u2039", "\u203a"
 
@@ -163,7 +164,8 @@ class Derivation:
             yield f"{_ORDINALS.get(self.order - 1, f'{self.order - 1}th')} derivative:"
             yield show("    ", self.of, None)
         if self.held:
-            yield f"held constant: {', '.join(self.held)}"
+            more = f" and {len(self.held) - MOST_HELD} more" if len(self.held) > MOST_HELD else ""
+            yield f"held constant: {', '.join(self.held[:MOST_HELD])}{more}"
 
     @property
     def kind(self) -> str:

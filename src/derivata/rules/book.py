@@ -33,7 +33,8 @@ class Book:
             letter = [function.unicode] if function.unicode and not signature.arguments else []
             for name in (function.name, *function.aliases, *letter):
                 signatures[name] = signature
-        return Vocabulary(signatures, {a.name: (a.arguments, a.means) for a in self.abbreviations})
+        letters = {f.unicode: f.name for f in self.functions if f.unicode and f.args}
+        return Vocabulary(signatures, {a.name: (a.arguments, a.means) for a in self.abbreviations}, letters)
 
     def get(self, name: str) -> Function | None:
         return self.by_name.get(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 from typing import Literal, NoReturn, TypeAlias
 
-from derivata.errors import VerificationError
+from derivata.errors import DisagreementError
 from derivata.expr.node import Expr
 from derivata.run.balls import Ball, Entry, constant, is_finite
 
@@ -93,7 +93,7 @@ def disagreement(
     else:
         values = "the values differ"
     text = f" of {of}" if of.cost < _SHOWN_TEXT else ""
-    raise VerificationError(
+    raise DisagreementError(
         f"{what}{text} disagrees with exact arithmetic, so it is not shown: {values} at {where}. "
         "This is a bug in derivata; please report it with the expression."
     )

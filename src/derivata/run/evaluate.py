@@ -17,6 +17,7 @@ from derivata.expr.selectors import is_onehot
 from derivata.expr.sizes import size_in_numbers, size_names
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import topological
+from derivata.run.declared import broken_promise
 from derivata.run.sample import needed_sizes
 
 _COMPILED = 256  # expressions kept compiled
@@ -111,8 +112,8 @@ def _checked(compiled: Compiled, values: Mapping[str, object], declared: Iterabl
         elif parameter.kind == "variable":
             array = _array(parameter.name, given)
             _check_shape(parameter, array, sizes)
-            if parameter.symbol is not None and parameter.symbol.integer and np.any(array != np.floor(array)):
-                raise EvaluationError(f"{parameter.name} was declared a whole number, {_shown(array)} was given")
+            if parameter.symbol is not None and (broken := broken_promise(parameter.symbol, array)):
+                raise EvaluationError(broken)
             arguments[parameter.python] = float(array) if isinstance(given, int | float) else array
     _check_sizes(compiled, values, sizes, arguments)
     _check_selections(compiled, arguments, sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -47,6 +47,7 @@ class Printer:
     bases: frozenset[str]
     familiar: frozenset[Expr] = frozenset()  # sums as the input wrote them: 1 - p stays 1 - p
     atoms: Collection[Expr] = ()  # large printed parts: they cost the same in every shape
+    products: dict[object, Expr] = field(default_factory=dict)  # built before, by their factors
 
     def candidates(self) -> Iterator[Expr]:
         """Every shape on offer."""
@@ -189,6 +190,12 @@ class Printer:
         return self._arranged(scale, edges, tuple(range(len(self.value.shape))))
 
     def _arranged(self, scale: Fraction, edges: list[Edge], out: tuple[int, ...]) -> Expr:
+        key = scale, tuple(edges), out, self.value.shape
+        if key not in self.products:
+            self.products[key] = self._new_product(scale, edges, out)
+        return self.products[key]
+
+    def _new_product(self, scale: Fraction, edges: list[Edge], out: tuple[int, ...]) -> Expr:
         shown: list[Edge] = []
         for node, labels in edges:
             factor, rest = leading_number(node)

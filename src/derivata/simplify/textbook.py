@@ -114,6 +114,7 @@ class _Textbook:
         self.shown: dict[Expr, Expr] = {}
         self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
         self.atoms: set[Expr] = set()  # large printed forms
+        self.products: dict[object, Expr] = {}  # built for some candidate
         self.effort = 0  # terms of all candidates looked at, less what every cluster may have
 
     def show(self, raw: Expr, terms: Sequence[Expr]) -> Expr:
@@ -282,7 +283,8 @@ class _Textbook:
             if (key := choice.key()) in seen:
                 continue
             seen.add(key)
-            printer = Printer(choice, self._pretty, self.order, normaliser.facts.bases, self.familiar, self.atoms)
+            bases = normaliser.facts.bases
+            printer = Printer(choice, self._pretty, self.order, bases, self.familiar, self.atoms, self.products)
             for candidate in printer.candidates():
                 self.effort += len(choice.numerator)
                 price = cost(candidate, self.atoms, math.inf if best is None else best[0])
