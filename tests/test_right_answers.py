@@ -93,3 +93,10 @@ def test_what_is_printed_reads_back(text: str, wrt: str, where: str) -> None:
 
 def test_a_norm_of_nothing_has_the_chosen_slope() -> None:
     assert str(dv.derive("norm(u - u)", "u", "u[n]").result) == "zeros(n)"
+
+
+def test_where_the_short_form_has_no_value_the_long_one_is_shown() -> None:
+    """Over one denominator, a slope that a condition makes 0 turns into 0/0 where hardtanh is flat."""
+    derivation = dv.derive("(acos(hardtanh(B)) + B)**2", "B", where="B[1,m]")
+    slope = np.asarray(dv.evaluate(derivation.result, B=[[3.0, -2.0]])).reshape(2, 2)
+    assert np.allclose(slope, np.diag([6.0, 2 * (np.pi - 2)]))

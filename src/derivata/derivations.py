@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from derivata.calculus.derive import Differential, derivative
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
-from derivata.errors import DisagreementError, KinkError, VariableError
+from derivata.errors import DerivataError, DisagreementError, KinkError, VariableError
 from derivata.expr import lower
 from derivata.expr.arrays import zeros
 from derivata.expr.node import ADD, CALL, Expr, axes, contraction, variable
 from derivata.expr.selectors import is_onehot, onehot
-from derivata.expr.symbol import Symbol
+from derivata.expr.symbol import Declarations, Symbol
 from derivata.expr.walk import depends, replace, symbols, topological
 from derivata.render.derivation import Derivation
 from derivata.rewrite.fold import spread
@@ -26,6 +26,7 @@ from derivata.simplify.recognise import recognise
 from derivata.simplify.selection import selected
 from derivata.simplify.textbook import Presented, present, textbook
 
+READ_BACK = 40  # cost from which on a result is read back
 MOST_TERMS = 8  # of a sum whose terms are also differentiated one by one
 GLOBAL_NODES = 500  # above this many nodes every rule application and every simplified part is checked alone
 
@@ -51,7 +52,7 @@ def differentiated(
     presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
     if len(topological(of)) <= GLOBAL_NODES:
-        shown, check = _verified(of, by, shown, raw, smooth=not kinks)
+        shown, check = _verified(of, by, _as_read(shown, of), raw, smooth=not kinks)
     else:
         check = _checked_alone(named.steps, found, presented)
     if picked:
@@ -59,6 +60,24 @@ def differentiated(
     steps = (*named.steps, *found.steps)
     domain, places = domain_of(of, book()), tuple(picked.items())
     return Derivation(of, symbol, shown, steps, check, kinks, domain, raw, start=inner, picked=places)
+
+
+def _as_read(shown: Expr, of: Expr) -> Expr:
+    """The expression that the text of a long result reads as: the same, though put together in another way.
+
+    What is printed, read and simplified again is then what this is simplified to.
+    """
+    if shown.cost <= READ_BACK:
+        return shown
+    declared = {
+        name: symbol for name, symbol in {**symbols(of), **symbols(shown)}.items() if "size" not in symbol.traits
+    }
+    called = {str(node.data).rstrip("'") for node in topological(shown) if node.head == CALL}
+    unspecified = frozenset(name for name in called if book().get(name) is None)
+    try:
+        return lower.read(str(shown), Declarations(declared, unspecified), book().vocabulary)
+    except DerivataError:  # too long to be read
+        return shown
 
 
 def _verified(of: Expr, by: Expr, shown: Expr, raw: Expr, *, smooth: bool) -> tuple[Expr, Check]:

@@ -97,11 +97,11 @@ def _keepdims(edge: Edge, rank: int, written: dict[Expr, Syntax]) -> Syntax | No
     if (kept := kept_axes(edge, rank)) is None:
         return None
     inner, summed = kept
-    if all(inner.shape[i] == 1 for i in summed):
-        return written[inner]
     if edge[0].head == PRIMITIVE:
         call = written[edge[0]]
         return function(call.text, *call.children, Syntax("keyword", "keepdims", 0, [spell_name("True")]))
+    if all(inner.shape[i] == 1 for i in summed):
+        return written[inner]
     return spell_sum(written[inner], summed, rank, keepdims=True)
 
 

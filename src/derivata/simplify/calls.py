@@ -32,7 +32,7 @@ from derivata.rewrite.instantiate import defined, instantiate
 from derivata.rules.book import Book
 from derivata.simplify.conditions import chosen, compared
 from derivata.simplify.facts import Facts
-from derivata.simplify.rational import content, is_internal, narrowed, scaled
+from derivata.simplify.rational import content, is_internal, is_sum, narrowed, scaled
 
 _COMPARISONS = frozenset(COMPARISONS.values())
 
@@ -67,13 +67,20 @@ class Calls:
         """A function over the axes of its operands, in their order; turned and spread from outside."""
         node = call(node.data, [self._bare(c, labels) for c, labels in node.args], node.shape)
         order = tuple(dict.fromkeys(label for _, labels in node.args for label in labels))
-        if order == axes(node):
-            return self.algebra.identities(self._call(node))
         place = {label: i for i, label in enumerate(order)}
-        args = [(child, tuple(place[i] for i in labels)) for child, labels in node.args]
+        args = [self._straight(child, tuple(place[i] for i in labels)) for child, labels in node.args]
+        if order == axes(node):
+            return self.algebra.identities(self._call(call(node.data, args, node.shape)))
         inner = self.algebra.identities(self._call(call(node.data, args, tuple(node.shape[i] for i in order))))
         self.algebra.made.add(inner)
         return self.algebra.cluster(contraction([(inner, order)], axes(node), dict(enumerate(node.shape))))
+
+    def _straight(self, child: Expr, labels: Labels) -> Edge:
+        """A sum with its axes in order: there is one way to write it turned."""
+        order = tuple(sorted(labels))
+        if labels == order or not is_sum(child):
+            return child, labels
+        return self.algebra.cluster(contraction([(child, labels)], order)), order
 
     def _bare(self, node: Expr, labels: Labels) -> Edge:
         """An operand without axes it does not change along, and not transposed: its labels say both."""

@@ -123,8 +123,7 @@ def collapsing(value: Rational) -> bool:
         return False
     low, bottom = _monomial_apart(value)
     degrees = bottom.degrees()
-    if any(degrees[i] for i in special):
-        return False  # below the bar they stay what they are
+    special = [i for i in special if not degrees[i]]  # below the bar they stay what they are
     for exponents in value.numerator.monoms():
         powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
         if any(powers[i] > 0 and _acts(value, powers, i, degrees) for i in special):

@@ -50,7 +50,7 @@ def variants(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
     yield from _reflected(value, normaliser)
     yield from _as_ratio(value, normaliser)
     yield from _related(value, facts)
-    yield from _in_sizes(value)
+    yield from _in_numbers(value)
 
 
 def _groups(value: Rational, facts: Facts) -> list[_Group]:
@@ -212,12 +212,12 @@ def _pairs(value: Rational, relation: Relation) -> list[tuple[int, int, Fraction
     return found
 
 
-def _in_sizes(value: Rational) -> Iterator[Rational]:
-    """Squares of a number written by its size, where that occurs as well."""
+def _in_numbers(value: Rational) -> Iterator[Rational]:
+    """Squares of a size written by the number it is of."""
     places = {(f.node, f.labels): i for i, f in enumerate(value.families) if value.units[i] == 1}
     for i, family in enumerate(value.families):
         number_of = places.get(family.under)
         if family.kind == "size" and number_of is not None and value.units[i] == 1:
-            square = value.context.gen(i) ** 2
-            parts = (powers_replaced(p, number_of, 2, square) for p in (value.numerator, value.denominator))
+            square = value.context.gen(number_of) ** 2
+            parts = (powers_replaced(p, i, 2, square) for p in (value.numerator, value.denominator))
             yield reduced(value.with_parts(*parts))

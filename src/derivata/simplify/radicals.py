@@ -34,14 +34,25 @@ def without_powers(top: Polynomial, bottom: Polynomial, index: int, order: int, 
 
 
 def without_squares(top: Polynomial, bottom: Polynomial, index: int, order: int, square: Polynomial) -> Parts:
-    """Squares of a size written by the number it is of.
+    """Squares of a size written by the number it is of, if that leaves no size; else in a way that factors.
 
-    All of them above the fraction bar, if the number is one generator; else those that every term has, so that
-    (1 + size)**2 can still be seen.
+    (1 + size)**2 is seen only in squares of the size, so squares of the number become such where it is a generator.
     """
-    if len(square) == 1:
-        return powers_replaced(top, index, order, square), _common_squares(bottom, index, order, square)
-    return tuple(_common_squares(part, index, order, square) for part in (top, bottom))
+    parts = top, bottom
+    if not any(int(e[index]) % order for part in parts for e in part.monoms()):
+        return tuple(powers_replaced(part, index, order, square) for part in parts)
+    if (number_of := squared_generator(square)) is not None:
+        size = top.context().gen(index) ** order / square.leading_coefficient()
+        return tuple(powers_replaced(part, number_of, order, size) for part in parts)
+    return tuple(_common_squares(part, index, order, square) for part in parts)
+
+
+def squared_generator(square: Polynomial) -> int | None:
+    """i where a polynomial is a multiple of generator i squared."""
+    if len(square) != 1:
+        return None
+    degrees = [int(degree) for degree in square.degrees()]
+    return degrees.index(2) if sorted(degrees)[-2:] in ([0, 2], [2]) else None
 
 
 def _common_squares(polynomial: Polynomial, index: int, order: int, square: Polynomial) -> Polynomial:
