@@ -154,20 +154,18 @@ def collapsed(value: Rational) -> Expr:
     """The sum with deltas and selectors used in every term, ready to be normalised again."""
     terms = []
     low, bottom = _monomial_apart(value)
+    scale, below = (bottom.coeffs()[0], []) if bottom.is_constant() else (1, [_inverse(value, bottom)])
     for exponents, coefficient in value.numerator.terms():
         powers = tuple(int(e) - k for e, k in zip(exponents, low, strict=True))
-        below = None
-        if bottom.is_constant():
-            coefficient = coefficient / bottom.coeffs()[0]
-        else:
-            below = _narrow(value, _terms(value, bottom))
-        edges = [(number(from_flint(coefficient)), ()), *_once(value, powers)]
-        if below is not None:
-            node, labels = below
-            edges.append((power_of((node, axes(node)), (number(-1), ()), node.shape), labels))
+        edges = [(number(from_flint(coefficient / scale)), ()), *_once(value, powers), *below]
         terms.append(_use(edges, value))
     whole = axes(terms[0])
     return call(ADD, [(t, whole) for t in terms], value.shape) if len(terms) > 1 else terms[0]
+
+
+def _inverse(value: Rational, polynomial: Polynomial) -> Edge:
+    node, labels = _narrow(value, _terms(value, polynomial))
+    return power_of((node, axes(node)), (number(-1), ()), node.shape), labels
 
 
 def _once(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
