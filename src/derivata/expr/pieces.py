@@ -8,6 +8,7 @@ from derivata.expr.node import CONTRACTION, PRIMITIVE, Expr, Labels, Size, axes,
 from derivata.expr.parse import Syntax
 from derivata.expr.selectors import is_onehot
 from derivata.expr.sizes import size_terms
+from derivata.expr.vocabulary import NESTING
 
 
 def spell_number(node: Expr) -> Syntax:
@@ -100,7 +101,7 @@ def reduced_whole(node: Expr) -> Expr | None:
         if len(inner.shape) != depth or labels != axes(child) or len(child.shape) != depth + 1:
             return None
         inner, depth = child, depth + 1
-    return inner if depth > 1 else None
+    return inner if depth > 1 and node.data[0] in NESTING else None
 
 
 def subscript(node: Expr, written: dict[Expr, Syntax]) -> Syntax | None:

@@ -57,6 +57,7 @@ class Vocabulary:
         return f"; did you mean {close[0]}?" if close else ""
 
 
+NESTING: set[str] = set()  # functions that nest, for the writer, who sees only expressions; the rulebook fills it
 NO_FUNCTIONS = Vocabulary({})
 
 

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 from derivata.expr.lower import read
 from derivata.expr.node import Expr
-from derivata.expr.vocabulary import Signature, Vocabulary
+from derivata.expr.vocabulary import NESTING, Signature, Vocabulary
 from derivata.rules.record import Abbreviation, Function, Identity, Law
 
 
@@ -33,6 +33,7 @@ class Book:
             letter = [function.unicode] if function.unicode and not signature.arguments else []
             for name in (function.name, *function.aliases, *letter):
                 signatures[name] = signature
+        NESTING.update(name for name, signature in signatures.items() if signature.nests)
         letters = {f.unicode: f.name for f in self.functions if f.unicode and f.args}
         return Vocabulary(signatures, {a.name: (a.arguments, a.means) for a in self.abbreviations}, letters)
 

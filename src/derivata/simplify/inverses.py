@@ -45,7 +45,10 @@ class Cancellation:
         start, stop = ends[order.index(axis)], ends[order.index(1 - axis)]
         if start == stop or any(len(set(labels)) < len(labels) for _, labels in wanted):
             return
-        inner = {label for _, labels in wanted for label in labels} - {start, stop}
+        held = {label for _, labels in wanted for label in labels}
+        if stop not in held:  # the matrix is the same along that axis
+            return
+        inner = held - {start, stop}
         free = [i for i in range(len(factors)) if i != position]
         for used, names in self._embedded(wanted, factors, free, {start: shared}):
             elsewhere = {i for k in free if k not in used for i in factors[k][1]}
