@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, SYMBOL, ZERO, Expr, call, number
+from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, ZERO, Expr, call, number
 from derivata.expr.walk import topological
 from derivata.rules.book import Book
 from derivata.rules.record import Function
@@ -49,6 +49,7 @@ class Facts:
     relations: tuple[Relation, ...]  # between the squares of two functions
     definitions: dict[str, Expr]  # value in terms of a base, for functions rational in it
     constants: dict[Expr, Expr]  # exact values, such as that of log at 1
+    summing: frozenset[str]  # functions of arrays whose values along an axis have a sum that is told
     matrix_inverses: frozenset[str]  # out@x == eye(n)
     transposing: frozenset[str]  # f(x.T) == out.T
     transpose_blind: frozenset[str]  # f(x.T) == out
@@ -83,6 +84,7 @@ def facts(book: Book) -> Facts:
         relations=tuple(_relations(book)),
         definitions=_definitions(book, bases),
         constants=constants,
+        summing=frozenset(_summed(left) for _, left, _ in book.sides("shorter")) - {""},
         matrix_inverses=_stating(book, "out@x == eye(n)"),
         transposing=_stating(book, "{name}(x.T) == out.T"),
         transpose_blind=_stating(book, "{name}(x.T) == out"),
@@ -121,6 +123,12 @@ def _vanishes(function: Function, book: Book, odd: frozenset[str], constants: di
 def _stating(book: Book, fact: str) -> frozenset[str]:
     """The functions whose records say this."""
     return frozenset(f.name for f in book.functions if fact.format(name=f.name) in f.facts)
+
+
+def _summed(left: Expr) -> str:
+    """The function that is summed, or nothing."""
+    inner = left.args[0][0] if left.head == CONTRACTION and len(left.args) == 1 and not left.shape else left
+    return str(inner.data[0]) if inner is not left and inner.head == PRIMITIVE else ""
 
 
 def _ratios(book: Book, sizes: frozenset[str]) -> Iterator[tuple[str, Expr]]:

@@ -63,6 +63,9 @@ class Algebra(Protocol):
     def is_symmetric(self, node: Expr) -> bool:
         """Whether a normal node is surely its own transpose."""
 
+    def identities(self, node: Expr) -> Expr:
+        """The node after the identities of the rulebook."""
+
 
 @dataclass
 class Distribution:
@@ -79,7 +82,7 @@ def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     if network.coefficient == 0:
         return zeros(node.shape)
     rest = _unflattened(network) or _summed_flat(network) or _cancelled(network, algebra)
-    rest = rest or overlapped(network.factors, network.out)
+    rest = rest or overlapped(network.factors, network.out) or _summed_along(network, algebra)
     if rest:
         scale: list[Edge] = [(number(network.coefficient), ()), *((s, ()) for s in network.scalars)]
         return normal_contraction(contraction([*scale, *rest], network.out, network.sizes), algebra)
@@ -127,6 +130,21 @@ def _summed_flat(network: Network) -> list[Edge] | None:
         if (part := part_of((node, labels))) and part[1][1] not in held:
             counts = [(size_node(network.sizes[j]), ()) for j in part[1][:1] if j not in held]
             return [*others, *counts] or [(ONE, ())]
+    return None
+
+
+def _summed_along(network: Network, algebra: Algebra) -> list[Edge] | None:
+    """The factors after one that is alone in being summed along an axis is replaced by its sum, where that is told."""
+    for i, (node, labels) in enumerate(network.factors):
+        if node.head != PRIMITIVE or node.data[0] not in algebra.facts.summing:
+            continue
+        others = [e for k, e in enumerate(network.factors) if k != i]
+        held = {j for _, w in others for j in w} | set(network.out)
+        for label in [j for j in labels if j not in held and labels.count(j) == 1]:
+            kept = tuple(j for j in labels if j != label)
+            summed = contraction([(node, labels)], kept)
+            if (told := algebra.identities(summed)) is not summed:
+                return [*others, (told, kept)]
     return None
 
 
