@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import re
 import sys
 import warnings
 from pathlib import Path
@@ -19,7 +17,7 @@ from derivata.expr.walk import symbols
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
-import fuzz
+import random_expressions
 
 SIZE = {"n": 3, "d": 2, "k": 3, "m": 4}
 DECIDED = [
@@ -133,30 +131,30 @@ def test_a_wrong_claim_would_be_seen() -> None:
     assert contradicted(dv.read("x@x", "x[n]"), "x", "concave")
 
 
-def claim(seed: int) -> tuple[str, str, str]:
-    """A random text, a variable in it, and what is claimed of them."""
-    text = fuzz.Maker(seed).s(random.Random(seed).choice((1, 2, 2, 3)))
-    names = [n for n in fuzz.VARIABLES if re.search(rf"\b{n}\b", text)]
-    if not names:
-        return text, "", "not decided"
-    wrt = random.Random(seed).choice(names)
+def claim(seed: int) -> tuple[str, str, str, str]:
+    """A random text, its declarations, a variable in it, and what is claimed of them."""
+    maker = random_expressions.Maker(seed)
+    text = str(maker.make((), maker.chance.choice((1, 2, 2, 3))))
+    where = maker.where(text)
     try:
-        return text, wrt, dv.convexity(text, wrt, fuzz.WHERE).kind
+        names = [n for n, s in symbols(dv.read(text, where)).items() if not s.integer]
+        wrt = maker.chance.choice(names) if names else ""
+        return text, where, wrt, dv.convexity(text, wrt, where).kind
     except DerivataError:
-        return text, wrt, "not decided"
+        return text, where, "", "not decided"
 
 
 def test_no_random_claim_is_contradicted() -> None:
     wrong, decided = [], 0
     for seed in range(200):
-        text, wrt, kind = claim(seed)
+        text, where, wrt, kind = claim(seed)
         if kind == "not decided":
             continue
         decided += 1
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # overflow at a random point says nothing
-                if contradicted(dv.read(text, fuzz.WHERE), wrt, kind):
+                if contradicted(dv.read(text, where), wrt, kind):
                     wrong.append(f"{kind}: {text} by {wrt}")
         except DerivataError:
             continue
