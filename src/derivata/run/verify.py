@@ -22,7 +22,7 @@ from derivata.run.sample import Point, Sample, direction, points, sizes_for
 
 _TRIES = 40  # points tried for each one that is wanted
 _BUDGET = 1_500_000  # operations on entries that a check may take; large graphs get fewer points
-_SMOOTH_BUDGET, _SMOOTH_POINTS = 20_000, 8  # where nothing has a kink a few points of many entries say as much
+_SMOOTH_BUDGET, _SMOOTH_POINTS = 4_000, 8  # where nothing has a kink a few points of many entries say as much
 _FEWEST = 3
 
 
