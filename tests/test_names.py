@@ -23,7 +23,18 @@ OTHER_MEANINGS = {
     "expr/notation.py": {"lt", "le", "gt", "ge", "eq", "ne"},  # what < and <= are called
     "expr/tokens.py": {"e"},  # 1e5
     "run/precise.py": {"where", "floor"},  # what records call their code in ball arithmetic
-    "run/matrices.py": {"amax", "amin", "inv", "det", "expm", "expm_frechet", "prod"},  # the same
+    "run/matrices.py": {
+        "amax",
+        "amin",
+        "inv",
+        "det",
+        "expm",
+        "expm_frechet",
+        "prod",
+        "eigmax",
+        "eigmax_projection",
+        "cholesky",
+    },  # the same
     "apps/entry.py": {"where"},  # a heading
 }
 KINDS = {"prod", "power", "sign", "equal", "e", "le", "ge", "ne"}  # kinds of formula and of verdicts, LaTeX commands

@@ -100,3 +100,20 @@ def test_where_the_short_form_has_no_value_the_long_one_is_shown() -> None:
     derivation = dv.derive("(acos(hardtanh(B)) + B)**2", "B", where="B[1,m]")
     slope = np.asarray(dv.evaluate(derivation.result, B=[[3.0, -2.0]])).reshape(2, 2)
     assert np.allclose(slope, np.diag([6.0, 2 * (np.pi - 2)]))
+
+
+def test_extreme_eigenvalues_have_the_outer_product_of_their_eigenvectors() -> None:
+    matrix = np.array([[2.0, 1, 0], [1, 3, 0.5], [0, 0.5, 1]])
+    values, vectors = np.linalg.eigh(matrix)
+    for name, place in (("eigmax", -1), ("eigmin", 0)):
+        assert np.isclose(dv.evaluate(f"{name}(A)", "A[n,n]", A=matrix), values[place])
+        gradient = dv.evaluate(dv.gradient(f"{name}(A)", "A", "A[n,n]"), A=matrix)
+        assert np.allclose(gradient, np.outer(vectors[:, place], vectors[:, place]))
+    gap = dv.hessian("eigmax(A)", "A", "A[n,n]")
+    assert dv.evaluate(gap, A=matrix).shape == (3, 3, 3, 3)
+
+
+def test_a_log_determinant_by_its_cholesky_factor_is_one() -> None:
+    text, where = "2*sum(log(diag(cholesky(K + s*eye(n)))))", "K[n,n] positive definite, s > 0"
+    assert str(dv.derive(text, "s", where=where).result) == "tr(inv(K + s*eye(n)))"
+    assert str(dv.gradient("sum(log(diag(cholesky(A))))", "A", "A[n,n] positive definite")) == "inv(A)/2"

@@ -87,7 +87,7 @@ def _constant(record: Function, end: End) -> Iterator[str]:
 def _far(record: Function) -> Iterator[list[tuple[Fraction, Any, Any]]]:
     """Along lines in the first argument, far out too: (place, what is left to the end's text, value)."""
     name = record.arguments[0][0]
-    for line in samples.lines(record):
+    for line in filter(None, samples.lines(record)):
         _, some = line[0]
         places = [point for _, point in line]
         if not record.signature:

@@ -137,7 +137,7 @@ class _Pass:
         own: Curve = ("convex" in traits, "concave" in traits)
         if "!" in record.domain:
             return UNKNOWN, ""  # what is left out in the middle makes the domain not convex
-        if places != [0] or record.signature not in ("", "(i)->()") or own == UNKNOWN:
+        if places != [0] or record.signature not in ("", "(i)->()", "(n,n)->()") or own == UNKNOWN:
             return self._expanded(node)
         inner = self.curves[node.args[0][0]]
         slope = 1 if traits & {"increasing", "nondecreasing"} else -1 if "decreasing" in traits else 0

@@ -86,8 +86,10 @@ def _sides(book: Book, purpose: str) -> tuple[tuple[Identity, Expr, Expr], ...]:
     found = []
     for identity in book.identities:
         if identity.purpose == purpose:
-            # A condition such as x > 0 is a declaration: the pattern then asks for it.
-            declared = ", ".join(filter(None, (identity.where, identity.when if "!=" not in identity.when else "")))
+            # A condition such as x > 0 is a declaration: the pattern then asks for it. Others hold where the left side
+            # has a value.
+            asked = "" if "!=" in identity.when or "(" in identity.when else identity.when
+            declared = ", ".join(filter(None, (identity.where, asked)))
             left, right = (_identity_side(book, declared, side) for side in (identity.left, identity.right))
             found.append((identity, left, right))
     return tuple(found)
@@ -104,9 +106,10 @@ def book() -> Book:
     from derivata.rules.laws import LAWS
     from derivata.rules.matrices import MATRICES
     from derivata.rules.piecewise import PIECEWISE
+    from derivata.rules.spectral import SPECTRAL
     from derivata.rules.vectors import VECTORS
 
-    functions = (*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS, *MATRICES)
+    functions = (*ARITHMETIC, *ELEMENTARY, *PIECEWISE, *ACTIVATIONS, *VECTORS, *MATRICES, *SPECTRAL)
     return make_book(functions, LAWS, IDENTITIES, ABBREVIATIONS)
 
 

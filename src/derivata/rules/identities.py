@@ -165,6 +165,16 @@ _EQUATIONS = (
         refs=("Goodfellow, Bengio, Courville: Deep Learning, 4.1",),
     ),
     Identity(
+        name="log-determinant by Cholesky factor",
+        left="sum(log(diag(cholesky(A))))",
+        right="logdet((A + A.T)/2)/2",
+        purpose="recognise",
+        doc="The determinant is the squared product of the Cholesky factor's diagonal.",
+        when="eigmin(A) > 0",
+        where="A[n,n]",
+        refs=("Golub, Van Loan: Matrix Computations, 4.2",),
+    ),
+    Identity(
         name="square root of a square",
         left="sqrt(x**2)",
         right="abs(x)",

@@ -51,6 +51,7 @@ class Facts:
     constants: dict[Expr, Expr]  # exact values, such as that of log at 1
     summing: frozenset[str]  # functions of arrays whose values along an axis have a sum that is told
     matrix_inverses: frozenset[str]  # out@x == eye(n)
+    symmetric: frozenset[str]  # out.T == out
     transposing: frozenset[str]  # f(x.T) == out.T
     transpose_blind: frozenset[str]  # f(x.T) == out
     of_products: dict[str, Expr]  # f(A@B) in terms of f(A) and f(B)
@@ -86,6 +87,7 @@ def facts(book: Book) -> Facts:
         constants=constants,
         summing=frozenset(_summed(left) for _, left, _ in book.sides("shorter")) - {""},
         matrix_inverses=_stating(book, "out@x == eye(n)"),
+        symmetric=_stating(book, "out.T == out"),
         transposing=_stating(book, "{name}(x.T) == out.T"),
         transpose_blind=_stating(book, "{name}(x.T) == out"),
         of_products={left.data[0]: right for _, left, right in book.sides("product")},

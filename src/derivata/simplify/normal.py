@@ -197,7 +197,8 @@ class Normaliser:
             return bool(node.data.symmetric)
         if node.head == PRIMITIVE:
             name, mapped = node.data
-            return name in self.facts.transposing and not mapped and all(self.is_symmetric(c) for c, _ in node.args)
+            passed = name in self.facts.transposing and all(self.is_symmetric(c) for c, _ in node.args)
+            return not mapped and (passed or name in self.facts.symmetric)
         if is_internal(node):
             return self.cluster(contraction([(node, (1, 0))], (0, 1))) is node
         if node.head == CONTRACTION and is_on_operands(node):

@@ -222,9 +222,14 @@ class _Textbook:
 
     def _turned(self, node: Expr, normaliser: Normaliser) -> Expr:
         """f(A).T rather than f(A.T), for functions that let a transpose through."""
-        if node.head != PRIMITIVE or len(node.args) != 1 or not is_transposed(node.args[0][0]):
+        if node.head != PRIMITIVE or len(node.args) != 1:
             return node
         name, mapped = node.data
+        if name in normaliser.facts.transpose_blind and not mapped and is_internal(node.args[0][0]):
+            turned = self._pretty(normaliser.cluster(transposed(node.args[0][0])))
+            return min(node, with_args(node, ((turned, node.args[0][1]),)), key=lambda form: cost(form, self.atoms))
+        if not is_transposed(node.args[0][0]):
+            return node
         upright = with_args(node, ((node.args[0][0].args[0][0], node.args[0][1]),))
         if name in normaliser.facts.transposing and not mapped:
             return transposed(upright)
