@@ -24,17 +24,22 @@ SHOWN_STEPS = 40
 SHOWN_NODES = 600
 MOST_HELD = 20  # names listed as held constant
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
+EQUAL, FOLLOWS = "=", "=>"
 OPEN, CLOSE = "\u2039", "\u203a"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a derivation: by `rule`, `before` became `after`; `changed` is the part of `before` that did."""
+    """One line of a derivation: by `rule`, `before` became `after`; `changed` is the part of `before` that did.
+
+    Both are equal, but where a derivative is read off a differential: that follows from it.
+    """
 
     rule: str
     before: Expr
     after: Expr
     changed: Expr
+    relation: str = EQUAL
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,11 @@ class Derivation:
         if self.by.shape and not self.of.shape and self.result.shape == self.by.shape and not self.by.by_free_entries:
             collected = _against_change(self.result, differential(variable(self.by), self.label))
             yield Line("collect the change", current, collected, current)
-            yield Line("read the gradient off", collected, self.result, collected)
+            yield Line("read the gradient off", collected, self.result, collected, FOLLOWS)
             return
         rule = "read the derivative off, simplify" if self.by.shape else "simplify"
         rule = "read the derivative by the free entries off" if self.by.by_free_entries else rule
-        yield Line(rule, current, self.result, current)
+        yield Line(rule, current, self.result, current, FOLLOWS if self.by.shape else EQUAL)
 
     def _whole(self, of: Expr) -> Expr:
         return differential(of, self.label)
@@ -151,7 +156,7 @@ class Derivation:
             yield ""
             yield f"{line.rule}:"
             yield show("    ", line.before, line.changed)
-            yield show("  = ", line.after, None)
+            yield show(f"{line.relation:>3} ", line.after, None)
         yield ""
         yield show(f"{self.kind} = ", self.result, None)
         yield from self.notes()
@@ -199,7 +204,8 @@ class Derivation:
         """The derivation as an aligned block; with `indices` entry by entry, in index notation."""
         rows = [rf"& {latex(self._whole(self.of), indices=indices)} \\"]
         for line in self.lines:
-            rows.append(rf"&= {latex(line.after, indices=indices)} && \text{{{latex_text(line.rule)}}} \\")
+            sign = "=" if line.relation == EQUAL else r"\Rightarrow"
+            rows.append(rf"&{sign} {latex(line.after, indices=indices)} && \text{{{latex_text(line.rule)}}} \\")
         if not self.lines:
             rows.append(rf"&= {latex(self.result, indices=indices)} \\")
         return "\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}"
@@ -217,6 +223,7 @@ class Derivation:
                 "steps": [
                     {
                         "rule": x.rule,
+                        "relation": x.relation,
                         "before": str(x.before),
                         "after": str(x.after),
                         "changed": str(x.changed),
