@@ -23,6 +23,10 @@ SMOOTH = [
     ("sum(abs(w)*w) + mean((X@w - y)**2)", "X[n,d], w[d], y[n]", "w"),
     ("sum(max(0, 1 - y*(X@w))**2)", "X[n,d], w[d], y[n]", "w"),
     ("where(abs(r) <= d, r**2/2, d*(abs(r) - d/2))", "d > 0", "r"),
+    ("where(abs(x) <= 1, x**2/2, abs(x) - 1/2)", "", "x"),
+    ("relu(x**3) + abs(x**2)", "", "x"),
+    ("abs(-x - (-x))*x", "", "x"),
+    ("norm(x)**2", "x[n]", "x"),
     ("sum(where(abs(r) <= d, r**2/2, d*(abs(r) - d/2)))", "d > 0, r[n]", "r"),
 ]
 
@@ -56,7 +60,11 @@ KINKED = [
         "where(x**2 > 1, x, x**2)",
         "",
         "x",
-        ("where(x**2 > 1, x, x**2) at x**2 = 1: slope 2*x where x**2 < 1, 1 where x**2 > 1, chosen 2*x",),
+        (
+            "where(x**2 > 1, x, x**2) jumps at x = -1 from -1 to 1; "
+            "slope 1 from the left, -2 from the right, chosen -2",
+            "where(x**2 > 1, x, x**2) at x = 1: slope 2 from the left, 1 from the right, chosen 2",
+        ),
     ),
     (
         "where(w*x + b > 0, w*x + b, exp(x))",
@@ -77,9 +85,24 @@ KINKED = [
         "sum(abs(X@w - y))",
         "X[n,d], w[d], y[n]",
         "w",
-        ("abs(X@w - y) at X@w - y = 0: slope -1 from the left, 1 from the right, chosen 0",),
+        ("abs(X@w - y) at X@w - y = 0: slope -1 from the left, 1 from the right, chosen 0 (by X@w - y)",),
     ),
     ("where(x, x**2, x)", "", "x", ("the cases of where(x, x**2, x) meet at x = 0",)),
+    ("min(x, 1 - x)", "", "x", ("min(x, 1 - x) at x = 1/2: slope 1 from the left, -1 from the right, chosen 0",)),
+    ("max(x, 2*x)", "", "x", ("max(x, 2*x) at x = 0: slope 1 from the left, 2 from the right, chosen 3/2",)),
+    ("relu(abs(x))", "", "x", ("relu(abs(x)) at x = 0: slope -1 from the left, 1 from the right, chosen 0",)),
+    (
+        "clip(x**2, 1, 4)",
+        "",
+        "x",
+        (
+            "clip(x**2, 1, 4) at x = -1: slope -2 from the left, 0 from the right, chosen 0",
+            "clip(x**2, 1, 4) at x = 1: slope 0 from the left, 2 from the right, chosen 0",
+            "clip(x**2, 1, 4) at x = -2: slope 0 from the left, -4 from the right, chosen 0",
+            "clip(x**2, 1, 4) at x = 2: slope 4 from the left, 0 from the right, chosen 0",
+        ),
+    ),
+    ("floor(x)*x", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
     ("floor(x)", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
 ]
 

@@ -32,7 +32,8 @@ _MATRICES = [
     (3,), (-2,), (0,), (2, 1, 0, 4), (1, 2, 2, 4), (0, 1, -1, 0), (3, -1, 2, 5), (-4, 1, 1, 2), (20, 0, 0, 24),
     (4, 1, 0, 1, 3, 1, 0, 1, 2), (1, 2, 3, 4, 5, 6, 7, 8, 9), (0, 2, 1, 1, 0, 3, 2, 1, 0), (2, 0, 0, 0, 2, 0, 0, 0, 2),
     (1, 0, 0, 8), (80, 8, 0, 160), (1, 0, 0, 0, 1, 0, 0, 0, 1), (-9, 3, 1, 0, 7, 2, 1, 1, -12),
-    (2, 0, 0, 0, 2, 0, 0, 0, 5), (5, 0, 0, 0, 5, 0, 0, 0, 2), (-80, 8, 0, -160), (2, Fraction(1, 2), 0, 2), (Fraction(1, 8), Fraction(21, 4), Fraction(21, 4), 224), (Fraction(1, 8), Fraction(-21, 4), Fraction(-21, 4), 224), (2, 1, 1, 2), (2, -1, -1, 2),
+    (2, 0, 0, 0, 2, 0, 0, 0, 5), (5, 0, 0, 0, 5, 0, 0, 0, 2), (-80, 8, 0, -160), (2, 0.5, 0, 2),
+    (2, 1, 1, 2), (2, -1, -1, 2), (0.125, 5.25, 5.25, 224), (0.125, -5.25, -5.25, 224),
 ]  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def raw(arguments: tuple[tuple[str, Fraction | None], ...], signature: str) -> t
     if not names:
         return ({},)
     if "(n,n)" in signature:
-        squares = [Square(Fraction(n, 8) for n in entries) for entries in _MATRICES]
+        squares = [Square(Fraction(n) / 8 for n in entries) for entries in _MATRICES]
         shuffled = [Square(e + Fraction(i % 3, 4) for i, e in enumerate(s)) for s in squares]
         return tuple(dict(zip(names, pair, strict=False)) for pair in zip(squares, shuffled, strict=True))
     if signature:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.calculus.derive import derivative
+from derivata.calculus.places import Places
 from derivata.errors import DerivataError
-from derivata.expr.node import CALL, CONTRACTION, NUMBER, ONE, SYMBOL, ZERO, Expr, axes, call, contraction, variable
+from derivata.expr.node import (
+    CALL,
+    CONTRACTION,
+    NUMBER,
+    ONE,
+    SYMBOL,
+    ZERO,
+    Expr,
+    axes,
+    call,
+    contraction,
+    number,
+    variable,
+)
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.symbol import Symbol
-from derivata.expr.walk import rebuild, symbols, topological
+from derivata.expr.walk import depends, rebuild, symbols, topological
 from derivata.expr.walk import replace as replace_nodes
 from derivata.expr.write import write
 from derivata.rewrite.fold import fold
@@ -20,6 +35,7 @@ from derivata.rules.book import Book
 
 Simplifier = Callable[[Expr], Expr]
 LARGEST = 60  # nodes of a part that is looked at
+BESIDE = Fraction(1, 2**40)  # from a place: no other border is as near
 _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _HOLDS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,), "!=": (-1, 1)}
 
@@ -42,10 +58,18 @@ class Sides:
     def jumps(self) -> bool:
         return self.at is not None and self.values[0] is not self.values[2]
 
+    def turned(self) -> Sides:
+        """The same seen from the other side."""
+        return replace(self, values=self.values[::-1], slopes=self.slopes[::-1])
+
     @property
     def smooth(self) -> bool:
         """Whether nothing is to be seen of the border, in the value or in the slope that is given there."""
         return len(set(self.values)) == len(set(self.slopes)) == 1
+
+
+class UndecidedError(Exception):
+    """It cannot be told what lies beside a border."""
 
 
 class Border(NamedTuple):
@@ -102,47 +126,91 @@ class Borders:
     def __init__(self, book: Book, simplified: Simplifier) -> None:
         self.book, self.simplified = book, simplified
 
-    def sides(self, of: Expr, border: tuple[Expr, Expr], active: Collection[Expr]) -> Sides | None:
-        """Both sides of the border where two expressions are equal, by a symbol that says where that is.
+    def sides(self, of: Expr, border: tuple[Expr, Expr], active: Collection[Expr]) -> list[Sides] | None:
+        """Both sides of every place where two expressions are equal; nothing where that cannot be told.
 
-        That is an active symbol if there is one; nothing where several are active and none says it.
+        By an active symbol if there is one.
         """
         try:
             apart = self.simplified(border[0] - border[1])
-            crossing = next(self._crossing(apart, active), None)
-            if crossing is not None and (sides := self._across(of, apart, *crossing)) is not None:
-                return sides
-            moving = [by for by in map(variable, symbols(of).values()) if by in active]
-            return self._sides(of, apart, moving[0], None, ordered=False) if len(moving) == 1 else None
-        except DerivataError:
+            if apart.head == NUMBER:
+                return []  # equal everywhere or nowhere
+            if (found := self._at_places(of, apart, active)) is not None:
+                return found
+            sides = self._by_symbol(of, apart, active)
+            return None if sides is None else [sides]
+        except (DerivataError, UndecidedError):
             return None
+
+    def _at_places(self, of: Expr, apart: Expr, active: Collection[Expr]) -> list[Sides] | None:
+        """Both sides of all places of the only variable, if all are found."""
+        by = (places := Places(self.simplified, apart)).by
+        if by is None or by not in active or set(symbols(of)) != {by.data.name} or (found := places.found()) is None:
+            return None
+        try:
+            return [self._at_place(of, by, place) for place in found]
+        except (DerivataError, UndecidedError):
+            return None
+
+    def _at_place(self, of: Expr, by: Expr, place: Expr) -> Sides:
+        """Both sides of one place of the only variable."""
+
+        def decided(node: Expr, beside: Fraction) -> Expr:
+            return self._decided(node, lambda apart: self._sign(apart, by, number(place.data + beside)))
+
+        below, equal, above = (decided(of, beside) for beside in (-BESIDE, Fraction(0), BESIDE))
+        given = decided(self._slope(of, by), Fraction(0))
+        return self._sides((below, equal, above), given, by, place, ordered=True)
+
+    def _by_symbol(self, of: Expr, apart: Expr, active: Collection[Expr]) -> Sides | None:
+        """Both sides of the border as a symbol crosses it that says where it is; else everywhere on each side."""
+        crossing = next(self._crossing(apart, active), None)
+        if crossing is not None:
+            by, slope = crossing
+            told = slope.head == NUMBER
+            try:
+                sides = self._beside(of, Border(apart, by, self.simplified(by - apart / slope)), ordered=told)
+                return sides.turned() if told and slope.data < 0 else sides
+            except DerivataError:  # no value or no slope there
+                pass
+        moving = [by for by in map(variable, symbols(of).values()) if by in active]
+        return self._beside(of, Border(apart, moving[0], None), ordered=False) if len(moving) == 1 else None
 
     def _crossing(self, apart: Expr, active: Collection[Expr]) -> Iterator[tuple[Expr, Expr]]:
         """Symbols in which the distance from the border is linear, with its slope: the active ones first."""
         found = []
         for by in map(variable, symbols(apart).values()):
-            if by.data.integer:
+            if by.data.integer or self._has_pieces(apart, by):
                 continue
             slope = self.simplified(derivative(apart, by, self.book)[0])
             if slope is not ZERO and by.data.name not in symbols(slope):
                 found.append((by not in active, slope.head != NUMBER, by, slope))
         yield from ((by, slope) for *_, by, slope in sorted(found, key=lambda entry: entry[:2]))
 
-    def _across(self, of: Expr, apart: Expr, by: Expr, slope: Expr) -> Sides | None:
-        """Both sides at the border itself; nothing where there is no value or slope."""
-        turned = slope.head == NUMBER and slope.data < 0
-        try:
-            sides = self._sides(of, apart, by, self.simplified(by - apart / slope), ordered=slope.head == NUMBER)
-        except DerivataError:
-            return None
-        return replace(sides, values=sides.values[::-1], slopes=sides.slopes[::-1]) if turned else sides
+    def _has_pieces(self, of: Expr, by: Expr) -> bool:
+        moving = depends(of, by)
+        return any((record := record_of(node, self.book)) is not None and bool(record.kinks) for node in moving)
 
-    def _sides(self, of: Expr, apart: Expr, by: Expr, at: Expr | None, *, ordered: bool) -> Sides:
-        below, equal, above = (self._on_side(of, Border(apart, by, at), side) for side in (-1, 0, 1))
-        given = self._on_side(self._slope(of, by), Border(apart, by, at), 0)
-        values = tuple(self._there(part, by, at) for part in (below, equal, above))
+    def _beside(self, of: Expr, border: Border, *, ordered: bool) -> Sides:
+        def decided(node: Expr, side: int) -> Expr:
+            return self._decided(node, lambda apart: None if (t := self._turned(apart, border)) is None else side * t)
+
+        below, equal, above = (decided(of, side) for side in (-1, 0, 1))
+        if below is equal is above:
+            raise UndecidedError
+        given = decided(self._slope(of, border.by), 0)
+        return self._sides((below, equal, above), given, border.by, border.at, ordered=ordered)
+
+    def _sides(self, parts: Sequence[Expr], given: Expr, by: Expr, at: Expr | None, *, ordered: bool) -> Sides:
+        below, _, above = parts
+        values = tuple(self._there(part, by, at) for part in parts)
         slopes = tuple(self._there(part, by, at) for part in (self._slope(below, by), given, self._slope(above, by)))
         return Sides(by, at, ordered, values, slopes)
+
+    def _sign(self, apart: Expr, by: Expr, place: Expr) -> int:
+        if (sign := _sign(self._there(apart, by, place))) is None:
+            raise UndecidedError
+        return sign
 
     def _there(self, part: Expr, by: Expr, at: Expr | None) -> Expr:
         return self.simplified(part if at is None else replace_nodes(part, {by: at}))
@@ -150,31 +218,40 @@ class Borders:
     def _slope(self, of: Expr, by: Expr) -> Expr:
         return derivative(of, by, self.book)[0] if by.data.name in symbols(of) else ZERO
 
-    def _on_side(self, of: Expr, border: Border, side: int) -> Expr:
-        """The expression as it is before (-1), at (0) or after (1) the border: what is decided there put in."""
+    def _decided(self, of: Expr, sign: Callable[[Expr], int | None]) -> Expr:
+        """The expression with the cases put in that the sign of a difference decides."""
 
         def decided(node: Expr) -> Expr:
             record = record_of(node, self.book)
-            if record is None:
+            if record is None or not record.kinks:
                 return fold(node)
-            for kink in record.kinks:
-                here = equated(defined(node, record, kink.at, self.book))
-                turned = 0 if here is None else self._turned(here[0] - here[1], border)
-                if turned and record.name in _SIGNS:
-                    return ONE if side * turned in _HOLDS[_SIGNS[record.name]] else ZERO
-                if turned and record.value:
-                    return self._on_side(defined(node, record, record.value, self.book), border, side)
-            return node
+            if record.name in _SIGNS:
+                (left, _), (right, _) = node.args
+                if (side := sign(left - right)) is None:
+                    return node
+                return ONE if side in _HOLDS[_SIGNS[record.name]] else ZERO
+            if not record.value:
+                raise UndecidedError
+            pieces = defined(node, record, record.value, self.book)
+            found = self._decided(pieces, sign)
+            return node if found is self._decided(pieces, lambda apart: None) else found
 
         return rebuild(of, decided)
 
-    def _turned(self, apart: Expr, border: Border) -> int:
-        """1 where a distance is 0 at the border and grows across it, -1 where it falls, else 0."""
+    def _turned(self, apart: Expr, border: Border) -> int | None:
+        """1 where a distance is 0 at the border and grows across it, -1 where it falls; nothing for other ones."""
         ratio = self.simplified(apart / border.apart)
         if ratio.head != NUMBER and border.at is not None and self._there(apart, border.by, border.at) is ZERO:
             there = (self._there(self._slope(part, border.by), border.by, border.at) for part in (apart, border.apart))
-            ratio = self.simplified(next(there) / next(there))
-        return (1 if ratio.data > 0 else -1) if ratio.head == NUMBER and ratio.data else 0
+            if (ratio := self.simplified(next(there) / next(there))).head != NUMBER:
+                raise UndecidedError
+        return _sign(ratio) or None
+
+
+def _sign(value: Expr) -> int | None:
+    if value.head != NUMBER:
+        return None
+    return int(value.data > 0) - int(value.data < 0)
 
 
 def equated(condition: Expr) -> tuple[Expr, Expr] | None:

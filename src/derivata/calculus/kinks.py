@@ -27,7 +27,21 @@ def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier) -> tuple[st
     A record's kinks are those by its first argument; what declarations rule out, what parameters smooth away
     and what the rest of the expression makes up for is no kink.
     """
-    return _Kinks(of, by, book, simplified).sentences()
+    found = _Kinks(of, by, book, simplified).sentences()
+    return () if found and not _has_kinks(of, by, book, simplified) else found
+
+
+def _has_kinks(of: Expr, by: Expr, book: Book, simplified: Simplifier) -> bool:
+    """Whether kinked functions are left once the expression is simplified; so it is taken for large ones."""
+    if of.cost > LARGEST:
+        return True
+    for node in depends(simplified(of), by):
+        record = record_of(node, book)
+        if record is not None and ("choice" in record.traits or record.kinks):
+            return True
+        if node.head == CALL and node.data == POWER and not _is_whole(node.args[1][0]):
+            return True
+    return False
 
 
 class _Kinks:
@@ -64,34 +78,47 @@ class _Kinks:
         if not (first or (border and self.active.intersection(border))):
             return []
         compares = record.name in _CONDITIONS
-        wholes = self._wholes(node) if border and node.head == CALL and len(self.order) <= LARGEST else []
-        operand = entry(node).get(node.args[0][0]) if first and not compares else ONE
-        if wholes == [node] and (operand is None or operand.head == SYMBOL):
-            wholes = []  # nothing can make up for it, and the record says it best
-        seen = [(whole, self._sides(entry(whole), whole, node, kink)) for whole in wholes]
-        if seen and all(sides is not None and sides.smooth for _, sides in seen):
+        told = self._told(node, record, kink, border) if border and (record.value or compares) else None
+        if told is not None:
+            return told
+        alone = first and not any(child in self.active for child, _ in node.args[1:])
+        return _stated(node, record, kink, at, self.book, by_the_first=alone)
+
+    def _told(self, node: Expr, record: Function, kink: Kink, border: tuple[Expr, Expr]) -> list[str] | None:
+        """What the whole does at a kink of a node in it; nothing where that is not found out, or too long."""
+        wholes = self._wholes(node) if node.head == CALL and len(self.order) <= LARGEST else []
+        moving = [child for child, _ in node.args if child in self.active]
+        if wholes == [node] and record.name not in _CONDITIONS and moving == [node.args[0][0]]:
+            operand = entry(node).get(moving[0])
+            if operand is None or operand.head == SYMBOL:
+                return None  # nothing can make up for it, and the record says it best
+        found = [(whole, self._sides(entry(whole), whole, node, kink)) for whole in wholes]
+        if found and all(sides is not None and all(s.smooth for s in sides) for _, sides in found):
             return []
-        told = [(w, s) for w, s in seen if s and s.by.data.name == self.by.data.name and not s.smooth]
-        if not told and compares:
-            told = [(c, s) for c in self._choices(node) if (s := self._sides(entry(c), c, node, kink))]
-        elif not told and not first:
-            told = [(node, s)] if (s := self._sides(_bare(node), node, node, kink)) else []
-        brief = all(part.cost <= BRIEF for _, sides in told for part in (*sides.values, *sides.slopes))
-        sentences = [_told(whole, sides, border) for whole, sides in told if border and brief]
-        return sentences or _stated(node, record, kink, at, self.book)
+        if (
+            not all(sides and all(s.by.data.name == self.by.data.name for s in sides) for _, sides in found)
+            or not found
+        ):
+            parts = self._choices(node) if record.name in _CONDITIONS else []
+            found = [(part, self._sides(entry(part), part, node, kink)) for part in parts]
+            if node.args[0][0] not in self.active:
+                found = [(node, self._sides(_bare(node), node, node, kink))]
+        kinks = [(whole, s) for whole, sides in found if sides for s in sides if not s.smooth]
+        brief = all(part.cost <= BRIEF for _, s in kinks for part in (*s.values, *s.slopes))
+        return [_said(whole, s, border) for whole, s in kinks] if kinks and brief else None
 
     def _never(self, first: Expr, second: Expr) -> bool:
         if second.head != NUMBER or first not in self.bounds:
             return False
         return self.bounds[first].satisfies("!=", float(Fraction(second.data)))
 
-    def _sides(self, scalars: dict[Expr, Expr], whole: Expr, node: Expr, kink: Kink) -> Sides | None:
+    def _sides(self, scalars: dict[Expr, Expr], whole: Expr, node: Expr, kink: Kink) -> list[Sides] | None:
         """The sides of a node's kink in one entry of what it stands in, by what moves with the variable."""
         record = record_of(scalars[node], self.book) if node in scalars else None
         border = record and equated(defined(scalars[node], record, kink.at, self.book))
         active = {scalar for part, scalar in scalars.items() if part in self.active}
-        sides = self.borders.sides(scalars[whole], border, active) if border else None
-        return sides if sides is None or sides.by in active or sides.smooth else None
+        found = self.borders.sides(scalars[whole], border, active) if border else None
+        return found if found is None or all(s.by in active or s.smooth for s in found) else None
 
     def _wholes(self, node: Expr) -> list[Expr]:
         """The largest parts that are computed entry by entry from a node's entries."""
@@ -118,6 +145,10 @@ class _Kinks:
                 stack.extend(p for p in above if p not in seen)
                 seen.update(above)
         return list(found)
+
+
+def _is_whole(exponent: Expr) -> bool:
+    return exponent.head == NUMBER and exponent.data.denominator == 1
 
 
 def _unequal(node: Expr) -> list[str]:
@@ -147,26 +178,30 @@ def _bare(node: Expr) -> dict[Expr, Expr]:
     return {**scalars, node: call(node.data, [(scalars[child], ()) for child, _ in node.args])}
 
 
-def _told(whole: Expr, sides: Sides, border: tuple[Expr, Expr]) -> str:
+def _said(whole: Expr, sides: Sides, border: tuple[Expr, Expr]) -> str:
     """Where the cases meet, with both slopes there and the one that is given."""
-    before, chosen, after = map(_short, sides.slopes)
-    first, second = (f"where {_short(border[0])} {sign} {_short(border[1])}" for sign in "<>")
-    where = f"{_short(border[0])} = {_short(border[1])}"
+    left, right = map(_short, border)
+    first, second, where = f"where {left} < {right}", f"where {left} > {right}", f"{left} = {right}"
     if sides.ordered and sides.at is not None:
         first, second, where = "from the left", "from the right", f"{_short(sides.by)} = {_short(sides.at)}"
-    flat = before == chosen == after
-    slopes = f"its slope is {chosen} on both sides" if flat else f"slope {before} {first}, {after} {second}"
-    slopes += "" if flat else f", chosen {chosen}"
-    if sides.jumps:
-        return f"{_short(whole)} jumps at {where} from {_short(sides.values[0])} to {_short(sides.values[2])}; {slopes}"
-    return f"{_short(whole)} at {where}: {slopes}"
+    before, chosen, after = map(_short, sides.slopes)
+    slopes = f"slope {before} {first}, {after} {second}, chosen {chosen}"
+    if before == chosen == after:
+        slopes = f"its slope is {chosen} on both sides"
+    low, here, high = map(_short, sides.values)
+    if low != high and sides.at is not None:
+        return f"{_short(whole)} jumps at {where} from {low} to {high}; {slopes}"
+    if low == high != here and sides.at is not None:
+        return f"{_short(whole)} jumps at {where} from {low} to {here} and back; {slopes}"
+    values = f"value {low} {first}, {high} {second}; " if low != high else ""
+    return f"{_short(whole)} at {where}: {values}{slopes}"
 
 
-def _stated(node: Expr, record: Function, kink: Kink, at: Expr, book: Book) -> list[str]:
-    """What the record says, for one entry of the node."""
+def _stated(node: Expr, record: Function, kink: Kink, at: Expr, book: Book, *, by_the_first: bool) -> list[str]:
+    """What the record says, for one entry of the node: slopes by its first argument, if that alone moves."""
     border = equated(at)
     where = _short(at) if border is None else f"{_short(border[0])} = {_short(border[1])}"
-    if record.name in _CONDITIONS:
+    if record.name in _CONDITIONS or not by_the_first:
         return [f"the cases of {_short(node)} meet at {where}"]
     scalar = _bare(node)[node] if node.head == CALL else node
     left, right, ours = (defined(scalar, record, text, book) for text in (kink.left, kink.right, kink.ours))
@@ -174,7 +209,8 @@ def _stated(node: Expr, record: Function, kink: Kink, at: Expr, book: Book) -> l
         jumps = kink.left == kink.right  # else the parameters make it smooth
         return [f"{_short(node)} jumps at {where}; its slope is {_short(ours)} on both sides"] if jumps else []
     slopes = f"slope {_short(left)} from the left, {_short(right)} from the right, chosen {_short(ours)}"
-    return [f"{_short(node)} at {where}: {slopes}"]
+    argument = node.args[0][0]
+    return [f"{_short(node)} at {where}: {slopes}" + ("" if argument.head == SYMBOL else f" (by {_short(argument)})")]
 
 
 def _short(node: Expr) -> str:
