@@ -42,15 +42,15 @@ def differentiated(
         check = verify_derivative(of, by, zeros((*of.shape, *by.shape)))
         nothing = zeros((*of.shape, *(size for axis, size in enumerate(by.shape) if axis not in picked)))
         return Derivation(of, symbol, nothing, (), check, picked=tuple(picked.items()))
-    kinks = kinks_of(of, by, book(), _simplified)
-    if kinks and not allow_kinks:
-        raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     named = recognise(inner, book())
     raw, found = derivative(named.result, variable(free), book())
     terms = _term_derivatives(named.result, variable(free))
     raw, *terms = (replace(e, {variable(free): by}) for e in (raw, *terms))
     presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
+    kinks = kinks_of(of, by, book(), _simplified, [shown])
+    if kinks and not allow_kinks:
+        raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if len(topological(of)) <= GLOBAL_NODES:
         shown, check = _verified(of, by, _as_read(shown, of), raw, smooth=not kinks)
     else:

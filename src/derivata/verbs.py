@@ -11,7 +11,7 @@ from derivata.calculus.derive import derivatives, linearise
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.derivations import differentiated
-from derivata.errors import DerivataError, KinkError, LimitError, ReadError, VariableError
+from derivata.errors import DerivataError, DisagreementError, KinkError, LimitError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import Edge, Expr, bundle, contraction, shape_text, variable
 from derivata.expr.selectors import ravel
@@ -126,14 +126,14 @@ def gradients(
     bys, free = [variable(s) for s in chosen], [variable(s.free) for s in chosen]
     back = dict(zip(free, bys, strict=True))
     with collector_paused():
-        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal)))
-        if kinks and not allow_kinks:
-            raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
         named = recognise(replace(of, dict(zip(bys, free, strict=True))), book())
         raw, steps, pullbacks = derivatives(named.result, free, book())
         raw = tuple(replace(r, back) for r in raw)
         presented = present(bundle(raw), recognise(of, book()).result, book())
         shown = [part for part, _ in presented.result.args]
+        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal, shown)))
+        if kinks and not allow_kinks:
+            raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
         if len(topological(of)) <= TOGETHER_NODES:
             check = verify_gradients(of, bys, shown)
         else:
@@ -226,7 +226,10 @@ def jvp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     found = linearise(of, variable(_variable(of, wrt)), book())
     shown = textbook(found.form, of, book())
     verify_rules(((s.before, s.after) for s in found.steps), wrt=(found.by,))
-    verify_equal(found.form, shown, of=of)
+    try:
+        verify_equal(found.form, shown, of=of)
+    except DisagreementError:  # it has another value where a factor is 0; the form that the rules gave is right there
+        return found.form
     return shown
 
 

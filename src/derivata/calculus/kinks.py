@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from derivata.calculus.borders import Borders, Sides, Simplifier, entry, equated, is_elementwise_entry, named
@@ -21,27 +21,38 @@ LARGEST = 500  # nodes of an expression in which kinks that cancel are looked fo
 _CONDITIONS = frozenset(COMPARISONS.values())
 
 
-def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier) -> tuple[str, ...]:
+def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier, results: Sequence[Expr] = ()) -> tuple[str, ...]:
     """One sentence per kink: where, left and right slope, and the value we give.
 
     A record's kinks are those by its first argument; what declarations rule out, what parameters smooth away
-    and what the rest of the expression makes up for is no kink.
+    and what the rest of the expression makes up for is no kink. `results` are its derivatives, if they are known.
     """
     found = _Kinks(of, by, book, simplified).sentences()
-    return () if found and not _has_kinks(of, by, book, simplified) else found
+    if found and results and _is_continuous(of, by, book) and all(_is_smooth(r, book) for r in results):
+        return ()
+    return found
 
 
-def _has_kinks(of: Expr, by: Expr, book: Book, simplified: Simplifier) -> bool:
-    """Whether kinked functions are left once the expression is simplified; so it is taken for large ones."""
-    if of.cost > LARGEST:
-        return True
-    for node in depends(simplified(of), by):
+def _is_continuous(of: Expr, by: Expr, book: Book) -> bool:
+    """Whether nothing that the variable reaches can jump."""
+    records = [record for node in depends(of, by) if (record := record_of(node, book)) is not None]
+    jumps = any(kink.left == kink.right for record in records for kink in record.kinks)
+    return not jumps and not any("choice" in record.traits for record in records)
+
+
+def _is_smooth(result: Expr, book: Book) -> bool:
+    """Whether an expression has a value everywhere, and no kinks: the derivative of what is continuous, then."""
+    for node in topological(result):
         record = record_of(node, book)
-        if record is not None and ("choice" in record.traits or record.kinks):
-            return True
-        if node.head == CALL and node.data == POWER and not _is_whole(node.args[1][0]):
-            return True
-    return False
+        if record is not None and (record.kinks or record.domain or "choice" in record.traits):
+            return False
+        if node.head == CALL and node.data == POWER and not _is_counted(node.args[1][0]):
+            return False
+    return True
+
+
+def _is_counted(exponent: Expr) -> bool:
+    return exponent.head == NUMBER and exponent.data.denominator == 1 and bool(exponent.data > 0)
 
 
 class _Kinks:
@@ -145,10 +156,6 @@ class _Kinks:
                 stack.extend(p for p in above if p not in seen)
                 seen.update(above)
         return list(found)
-
-
-def _is_whole(exponent: Expr) -> bool:
-    return exponent.head == NUMBER and exponent.data.denominator == 1
 
 
 def _unequal(node: Expr) -> list[str]:

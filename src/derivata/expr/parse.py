@@ -201,6 +201,9 @@ class _Reader:
         if token.text in _BINARY and token.kind == "operator":
             level = _BINARY[token.text]
             self._reduce(level, right=token.text == "**")
+            last = self.operands[-1]
+            if level == _BINARY["<"] and last.kind == "binary" and _BINARY.get(last.text) == level and not last.grouped:
+                raise self.fail("comparisons do not chain: a < b < c is written (a < b)*(b < c)", token.position)
             self._push(_Pending("binary", token.text, token.position, level))
             return True
         if token.text == "(":

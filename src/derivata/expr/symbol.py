@@ -118,6 +118,9 @@ def declare(where: str | Declarations | None) -> Declarations:
         if symbol.name in symbols:
             symbol = _merged(symbols[symbol.name], symbol, text, start)
         symbols[symbol.name] = symbol
+    for symbol in symbols.values():
+        if "sums to 1" in symbol.traits and not symbol.shape:
+            raise ReadError(f"where: {symbol.name} sums to 1, so it has a size: declare {symbol.name}[n] as well")
     return Declarations(symbols, frozenset(functions))
 
 
@@ -139,7 +142,8 @@ def _declaration(text: str, start: int, part: str) -> Symbol:
         return _with_trait(Symbol(summed.group(1)), "sums to 1")
     match = _NAME.match(part)
     if match is None:
-        raise ReadError("where: expected a name such as `X[n,d]`", text=text, position=start)
+        expected = "where: expected a name first, as in X[n,d], x > 3 or x in (0, 1)"
+        raise ReadError(expected, text=text, position=start)
     name, rest = match.group(), part[match.end() :].strip()
     shape: Shape = ()
     if rest.startswith("["):
@@ -175,7 +179,8 @@ def _with_facts(symbol: Symbol, rest: str, text: str, start: int) -> Symbol:
             place = text.find(phrase, start)
             raise ReadError(_unknown(symbol.name, words), text=text, position=start if place < 0 else place)
         if _PHRASES[words] == 2 and (len(symbol.shape) != 2 or symbol.shape[0] != symbol.shape[1]):
-            raise ReadError(f"where: only a square matrix can be {words}", text=text, position=start)
+            said = f"where: only a square matrix can be {words}, as in {symbol.name}[n,n] {words}"
+            raise ReadError(said, text=text, position=start)
         symbol = _with_trait(symbol, words)
     return symbol
 
@@ -224,9 +229,16 @@ def _bounded(symbol: Symbol, sign: str, value: str, text: str, start: int) -> Sy
         low, low_open = _rational(value, text, start), sign == ">"
     else:
         high, high_open = _rational(value, text, start), sign == "<"
-    if low is not None and high is not None and low > high:
-        raise ReadError(f"where: no number is above {low} and below {high}", text=text, position=start)
-    return Symbol(symbol.name, symbol.shape, symbol.traits, low, high, low_open, high_open)
+    bounded = Symbol(symbol.name, symbol.shape, symbol.traits, low, high, low_open, high_open)
+    _check_interval(bounded, text, start)
+    return bounded
+
+
+def _check_interval(symbol: Symbol, text: str, start: int) -> None:
+    low, high = symbol.low, symbol.high
+    if low is None or high is None or low < high or (low == high and not symbol.low_open and not symbol.high_open):
+        return
+    raise ReadError(f"where: no number is above {low} and below {high}", text=text, position=start)
 
 
 def _rational(value: str, text: str, start: int) -> Fraction:
@@ -242,7 +254,7 @@ def _rational(value: str, text: str, start: int) -> Fraction:
 def _merged(old: Symbol, new: Symbol, text: str, start: int) -> Symbol:
     if new.shape and old.shape and new.shape != old.shape:
         raise ReadError(f"where: {old.name} is declared twice with different shapes", text=text, position=start)
-    return Symbol(
+    merged = Symbol(
         old.name,
         new.shape or old.shape,
         old.traits | new.traits,
@@ -251,3 +263,5 @@ def _merged(old: Symbol, new: Symbol, text: str, start: int) -> Symbol:
         new.low_open if new.low is not None else old.low_open,
         new.high_open if new.high is not None else old.high_open,
     )
+    _check_interval(merged, text, start)
+    return merged

@@ -147,10 +147,11 @@ PIECEWISE = (
         aliases=("clamp",),
         doc="x, held between low and high.",
         value="min(max(x, low), high)",
-        d="where((x > low)*(x < high), 1, 0)*dx + where(x <= low, 1, 0)*dlow + where(x >= high, 1, 0)*dhigh",
+        d="where((x > low)*(x < high), 1, 0)*dx + where((x <= low)*(low < high), 1, 0)*dlow"
+        " + where(max(x, low) >= high, 1, 0)*dhigh",
         rule="clipping",
         latex=r"\operatorname{clip}(#x, #low, #high)",
-        domain="low < high",
+        domain="low <= high",
         range="[low, high]",
         traits=("nondecreasing", "piecewise"),
         facts=("out == low + relu(x - low) - relu(x - high)", "clip(-x, -high, -low) == -out"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Protocol
 
-from derivata.calculus.domain import is_outside
+from derivata.calculus.domain import REAL, bounds_of, is_outside
 from derivata.errors import UndefinedError
 from derivata.expr.arrays import is_zero, zeros
 from derivata.expr.node import (
@@ -167,6 +167,8 @@ class Calls:
         (base, labels), (exponent, where) = node.args
         whole = axes(node)
         sizes = dict(enumerate(node.shape))
+        if is_zero(base) and bounds_of(exponent, self.algebra.book).get(exponent, REAL).satisfies(">", 0):
+            return zeros(node.shape)
         if base.head == CALL and base.data in self.algebra.facts.bases and labels == whole:
             (inner, inside) = base.args[0]
             argument = self.algebra.cluster(product([(inner, inside), (exponent, where)], whole, sizes))

@@ -181,8 +181,13 @@ def _as_ratio(value: Rational, normaliser: Normaliser) -> Iterator[Rational]:
         node = family.node
         if node.head == CALL and node.data in normaliser.facts.ratios and above == 1 and not below:
             changes[node] = instantiate(normaliser.facts.ratios[node.data], {"x": node.args[0]}, node.shape, {})
-    if changes and (found := _substituted(value, changes, normaliser)) is not None:
+    found = _substituted(value, changes, normaliser) if changes else None
+    if found is not None and _divisors(found) <= _divisors(value):  # by nothing that was no divisor before
         yield found
+
+
+def _divisors(value: Rational) -> set[Family]:
+    return {f for f, degree in zip(value.families, value.denominator.degrees(), strict=True) if degree}
 
 
 def _related(value: Rational, facts: Facts) -> Iterator[Rational]:

@@ -45,7 +45,9 @@ def unsqueezed(node: Expr) -> Expr:
     if inner.head != CONTRACTION or len(inner.args) != 1 or inner.args[0][0].shape != node.shape:
         return node
     whole, own = inner.args[0]
-    same = len(set(own)) == len(own) and tuple(own.index(i) for i in inner.data) == labels
+    if len(set(own)) < len(own) or not set(inner.data) <= set(own):
+        return node
+    same = tuple(own.index(i) for i in inner.data) == labels
     gone = [size for label, size in zip(own, whole.shape, strict=True) if label not in inner.data]
     return whole if same and all(size == 1 for size in gone) else node
 
