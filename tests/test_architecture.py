@@ -28,7 +28,8 @@ FLOORS = (
     {"verbs"},
     {"check", "optimize", "handbook"},
     {"derivata"},
-    {"apps", "__main__"},
+    {"apps"},
+    {"__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ARRAY_LIBRARIES = {"numpy", "scipy", "torch", "jax", "tensorflow", "numba", "dask"}

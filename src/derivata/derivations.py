@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from derivata.calculus.derive import Differential, derivative
 from derivata.calculus.domain import domain_of
-from derivata.calculus.kinks import kinks_of
+from derivata.calculus.kinks import is_smooth, kinks_of
 from derivata.errors import DerivataError, DisagreementError, KinkError, VariableError
 from derivata.expr import lower
 from derivata.expr.arrays import zeros
@@ -52,7 +52,7 @@ def differentiated(
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if len(topological(of)) <= GLOBAL_NODES:
-        shown, check = _verified(of, by, _as_read(shown, of), raw, smooth=not kinks)
+        shown, check = _verified(of, by, _as_read(shown, of), raw, smooth=is_smooth(of, book()))
     else:
         check = _checked_alone(named.steps, found, presented)
     if picked:
@@ -69,9 +69,7 @@ def _as_read(shown: Expr, of: Expr) -> Expr:
     """
     if shown.cost <= READ_BACK:
         return shown
-    declared = {
-        name: symbol for name, symbol in {**symbols(of), **symbols(shown)}.items() if "size" not in symbol.traits
-    }
+    declared = {**symbols(of), **symbols(shown)}
     called = {str(node.data).rstrip("'") for node in topological(shown) if node.head == CALL}
     unspecified = frozenset(name for name in called if book().get(name) is None)
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from rules.oracle import Point, Square, Undefined, declared, holds, still
+from rules.oracle import Point, Square, Undefined, declared, holds, run, still
 
 from derivata.rules.record import Function
 
@@ -89,6 +89,15 @@ def inside(record: Function, point: Point) -> bool:
         return all(holds(c, declared(record), still(point)) for c in conditions(record))
     except Undefined:
         return False
+
+
+def outside(record: Function, point: Point) -> bool:
+    """Whether some condition of the domain is told not to hold."""
+    try:
+        told = [entry for c in conditions(record) for entry in run(c, declared(record), still(point))]
+    except Undefined:
+        return False
+    return any(bool(entry < 1) for entry in told)
 
 
 def points(record: Function) -> tuple[Point, ...]:

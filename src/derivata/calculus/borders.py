@@ -11,6 +11,7 @@ from derivata.calculus.derive import derivative
 from derivata.calculus.places import Places
 from derivata.errors import DerivataError
 from derivata.expr.node import (
+    ADD,
     CALL,
     CONTRACTION,
     NUMBER,
@@ -220,23 +221,42 @@ class Borders:
 
     def _decided(self, of: Expr, sign: Callable[[Expr], int | None]) -> Expr:
         """The expression with the cases put in that the sign of a difference decides."""
+        return self._put_in(of, sign, {}, [])
+
+    def _put_in(
+        self, of: Expr, sign: Callable[[Expr], int | None], done: dict[Expr, None], decisions: list[Expr]
+    ) -> Expr:
+        """The same, not looking again into what is `done`; what was decided is added to `decisions`."""
 
         def decided(node: Expr) -> Expr:
-            record = record_of(node, self.book)
-            if record is None or not record.kinks:
-                return fold(node)
-            if record.name in _SIGNS:
-                (left, _), (right, _) = node.args
-                if (side := sign(left - right)) is None:
-                    return node
-                return ONE if side in _HOLDS[_SIGNS[record.name]] else ZERO
-            if not record.value:
-                raise UndecidedError
-            pieces = defined(node, record, record.value, self.book)
-            found = self._decided(pieces, sign)
-            return node if found is self._decided(pieces, lambda apart: None) else found
+            return node if node in done else self._case(node, sign, done, decisions)
 
-        return rebuild(of, decided)
+        def change(node: Expr) -> Expr:
+            found = decided(node)
+            done[found] = None
+            return found
+
+        return rebuild(of, change)
+
+    def _case(
+        self, node: Expr, sign: Callable[[Expr], int | None], done: dict[Expr, None], decisions: list[Expr]
+    ) -> Expr:
+        record = record_of(node, self.book)
+        if record is not None and "choice" in record.traits and not is_condition(node.args[0][0]):
+            raise UndecidedError
+        if record is None or not record.kinks:
+            return fold(node)
+        if record.name in _SIGNS:
+            (left, _), (right, _) = node.args
+            if (side := sign(left - right)) is None:
+                return node
+            decisions.append(node)
+            return ONE if side in _HOLDS[_SIGNS[record.name]] else ZERO
+        if not record.value:
+            raise UndecidedError
+        before = len(decisions)
+        found = self._put_in(defined(node, record, record.value, self.book), sign, done, decisions)
+        return found if len(decisions) > before else node
 
     def _turned(self, apart: Expr, border: Border) -> int | None:
         """1 where a distance is 0 at the border and grows across it, -1 where it falls; nothing for other ones."""
@@ -246,6 +266,13 @@ class Borders:
             if (ratio := self.simplified(next(there) / next(there))).head != NUMBER:
                 raise UndecidedError
         return _sign(ratio) or None
+
+
+def is_condition(node: Expr) -> bool:
+    """Whether a number comes of comparisons alone: one, a product or a sum of some, or one that is decided."""
+    if node.head == CONTRACTION or (node.head == CALL and node.data == ADD):
+        return bool(node.args) and all(is_condition(child) for child, _ in node.args)
+    return node.head == NUMBER or (node.head == CALL and node.data in _SIGNS)
 
 
 def _sign(value: Expr) -> int | None:

@@ -21,14 +21,14 @@ _SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 
 
 class Bounds(NamedTuple):
-    """An interval that surely holds every entry; `open` ends are not reached."""
+    """An interval that surely holds every entry; `open` ends are not reached. Finite ends are exact."""
 
-    low: float
+    low: Fraction | float
     low_open: bool
-    high: float
+    high: Fraction | float
     high_open: bool
 
-    def satisfies(self, sign: str, value: float) -> bool:
+    def satisfies(self, sign: str, value: Fraction | float) -> bool:
         """Whether `entry sign value` holds for every entry."""
         above = self.low > value or (self.low == value and self.low_open)
         below = self.high < value or (self.high == value and self.high_open)
@@ -123,19 +123,19 @@ def _conditions(node: Expr, bounds: dict[Expr, Bounds], book: Book) -> Iterator[
             (left, _), (right, _) = condition.args
             if right.head == NUMBER:
                 known = bounds[left] if left in bounds else _bounds(left, bounds, book) if left.head == NUMBER else REAL
-                if known.satisfies(_SIGNS[condition.data], _float(right.data)):
+                if known.satisfies(_SIGNS[condition.data], Fraction(right.data)):
                     continue
         yield condition
 
 
 def _bounds(node: Expr, known: dict[Expr, Bounds], book: Book) -> Bounds:
     if node.head == NUMBER:
-        value = _float(node.data)
+        value = Fraction(node.data)
         return Bounds(value, False, value, False)
     if node.head == SYMBOL:
         symbol = node.data
-        low = -math.inf if symbol.low is None else _float(symbol.low)
-        high = math.inf if symbol.high is None else _float(symbol.high)
+        low = -math.inf if symbol.low is None else symbol.low
+        high = math.inf if symbol.high is None else symbol.high
         return Bounds(low, symbol.low is None or symbol.low_open, high, symbol.high is None or symbol.high_open)
     parts = [known[child] for child, _ in node.args]
     if node.head == CALL and node.data == ADD:
@@ -166,10 +166,12 @@ def _power_bounds(node: Expr, base: Bounds) -> Bounds:
 def _product_bounds(node: Expr, parts: list[Bounds]) -> Bounds:
     """Signs only, except that a negative number in front turns the interval."""
     summed = any(not set(labels) <= set(node.data) for _, labels in node.args)
-    if len(parts) == 2 and not summed and node.args[0][0].head == NUMBER and node.args[0][0].data == -1:
+    plain = not summed and len(set(node.data)) == len(node.data)
+    if len(parts) == 2 and plain and node.args[0][0].head == NUMBER and node.args[0][0].data == -1:
         inner = parts[1]
         return Bounds(-inner.high, inner.high_open, -inner.low, inner.low_open)
-    if all(p.satisfies(">", 0) for p in parts):
+    off_diagonal = len(set(node.data)) < len(node.data)  # entries that are 0
+    if all(p.satisfies(">", 0) for p in parts) and not off_diagonal:
         return Bounds(0.0, True, math.inf, True)
     return Bounds(0.0, False, math.inf, True) if all(p.satisfies(">=", 0) for p in parts) else REAL
 
@@ -180,16 +182,9 @@ def interval(text: str) -> Bounds:
     return Bounds(_end(low), text[0] == "(", _end(high), text[-1] == ")")
 
 
-def _end(text: str) -> float:
+def _end(text: str) -> Fraction | float:
     text = text.strip()
     try:
-        return _float(Fraction(text))
+        return Fraction(text)
     except ValueError:
         return {"inf": math.inf, "-inf": -math.inf}.get(text, math.nan)
-
-
-def _float(value: Fraction) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from derivata.calculus.borders import Borders, Sides, Simplifier, entry, equated, is_elementwise_entry, named
+from derivata.calculus.borders import (
+    Borders,
+    Sides,
+    Simplifier,
+    entry,
+    equated,
+    is_condition,
+    is_elementwise_entry,
+    named,
+)
 from derivata.calculus.domain import Bounds, bounds_of
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, ONE, POWER, SYMBOL, Expr, call
 from derivata.expr.notation import COMPARISONS
@@ -16,6 +25,7 @@ from derivata.rules.book import Book
 from derivata.rules.record import Function, Kink
 
 LONGEST = 200
+MOST_WORK, MOST_COST = 300, 40  # cost of all parts whose sides are looked at, and of one
 BRIEF = 25  # cost of a slope that is stated
 LARGEST = 500  # nodes of an expression in which kinks that cancel are looked for
 _CONDITIONS = frozenset(COMPARISONS.values())
@@ -28,7 +38,12 @@ def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier, results: Se
     and what the rest of the expression makes up for is no kink. `results` are its derivatives, if they are known.
     """
     found = _Kinks(of, by, book, simplified).sentences()
-    if found and results and _is_continuous(of, by, book) and all(_is_smooth(r, book) for r in results):
+    if (
+        found
+        and results
+        and _is_continuous(of, by, book)
+        and all(is_smooth(r, book) and _is_total(r, book) for r in results)
+    ):
         return ()
     return found
 
@@ -40,11 +55,17 @@ def _is_continuous(of: Expr, by: Expr, book: Book) -> bool:
     return not jumps and not any("choice" in record.traits for record in records)
 
 
-def _is_smooth(result: Expr, book: Book) -> bool:
-    """Whether an expression has a value everywhere, and no kinks: the derivative of what is continuous, then."""
+def is_smooth(of: Expr, book: Book) -> bool:
+    """Whether nothing in an expression is put together case by case."""
+    records = (record for node in topological(of) if (record := record_of(node, book)) is not None)
+    return not any(record.kinks or "choice" in record.traits for record in records)
+
+
+def _is_total(result: Expr, book: Book) -> bool:
+    """Whether a derivative surely has a value everywhere, and no kinks: so has then what is continuous."""
     for node in topological(result):
         record = record_of(node, book)
-        if record is not None and (record.kinks or record.domain or "choice" in record.traits):
+        if record is not None and record.domain:
             return False
         if node.head == CALL and node.data == POWER and not _is_counted(node.args[1][0]):
             return False
@@ -60,6 +81,8 @@ class _Kinks:
         self.of, self.by, self.book = of, by, book
         self.order, self.active, self.bounds = topological(of), depends(of, by), bounds_of(of, book)
         self.borders = Borders(book, simplified)
+        self.left = MOST_WORK
+        self.entries: dict[Expr, dict[Expr, Expr]] = {}
         self.parents: dict[Expr, list[Expr]] = {}
         for node in self.order:
             for child in dict.fromkeys(child for child, _ in node.args):
@@ -100,10 +123,10 @@ class _Kinks:
         wholes = self._wholes(node) if node.head == CALL and len(self.order) <= LARGEST else []
         moving = [child for child, _ in node.args if child in self.active]
         if wholes == [node] and record.name not in _CONDITIONS and moving == [node.args[0][0]]:
-            operand = entry(node).get(moving[0])
+            operand = self._entry(node).get(moving[0])
             if operand is None or operand.head == SYMBOL:
                 return None  # nothing can make up for it, and the record says it best
-        found = [(whole, self._sides(entry(whole), whole, node, kink)) for whole in wholes]
+        found = [(whole, self._sides(self._entry(whole), whole, node, kink)) for whole in wholes]
         if found and all(sides is not None and all(s.smooth for s in sides) for _, sides in found):
             return []
         if (
@@ -111,7 +134,7 @@ class _Kinks:
             or not found
         ):
             parts = self._choices(node) if record.name in _CONDITIONS else []
-            found = [(part, self._sides(entry(part), part, node, kink)) for part in parts]
+            found = [(part, self._sides(self._entry(part), part, node, kink)) for part in parts]
             if node.args[0][0] not in self.active:
                 found = [(node, self._sides(_bare(node), node, node, kink))]
         kinks = [(whole, s) for whole, sides in found if sides for s in sides if not s.smooth]
@@ -121,15 +144,23 @@ class _Kinks:
     def _never(self, first: Expr, second: Expr) -> bool:
         if second.head != NUMBER or first not in self.bounds:
             return False
-        return self.bounds[first].satisfies("!=", float(Fraction(second.data)))
+        return self.bounds[first].satisfies("!=", Fraction(second.data))
 
     def _sides(self, scalars: dict[Expr, Expr], whole: Expr, node: Expr, kink: Kink) -> list[Sides] | None:
         """The sides of a node's kink in one entry of what it stands in, by what moves with the variable."""
-        record = record_of(scalars[node], self.book) if node in scalars else None
+        if node not in scalars or self.left <= 0 or scalars[whole].cost > MOST_COST:
+            return None
+        record = record_of(scalars[node], self.book)
+        self.left -= scalars[whole].cost
         border = record and equated(defined(scalars[node], record, kink.at, self.book))
         active = {scalar for part, scalar in scalars.items() if part in self.active}
         found = self.borders.sides(scalars[whole], border, active) if border else None
         return found if found is None or all(s.by in active or s.smooth for s in found) else None
+
+    def _entry(self, whole: Expr) -> dict[Expr, Expr]:
+        if whole not in self.entries:
+            self.entries[whole] = entry(whole)
+        return self.entries[whole]
 
     def _wholes(self, node: Expr) -> list[Expr]:
         """The largest parts that are computed entry by entry from a node's entries."""
@@ -161,7 +192,7 @@ class _Kinks:
 def _unequal(node: Expr) -> list[str]:
     """A choice by a number, which is not 0 or is."""
     condition = node.args[0][0]
-    if any(part.head == CALL and part.data in _CONDITIONS for part in topological(condition)):
+    if is_condition(condition):
         return []
     return [f"the cases of {_short(node)} meet at {_short(condition)} = 0"]
 

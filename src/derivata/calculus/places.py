@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from math import isqrt
 
 from derivata.errors import DerivataError
 from derivata.expr.node import NUMBER, Expr, number, variable
@@ -62,5 +63,5 @@ class Places:
 
 
 def _root(value: Fraction) -> Fraction | None:
-    root = Fraction(round(value.numerator**0.5), round(value.denominator**0.5) or 1)
+    root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
     return root if root * root == value else None

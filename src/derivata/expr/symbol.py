@@ -107,11 +107,13 @@ def declare(where: str | Declarations | None) -> Declarations:
         return where
     symbols: dict[str, Symbol] = {}
     functions: set[str] = set()
+    summed: set[str] = set()
     text = where or ""
     if len(text) > LONGEST_DECLARATION:
         raise ReadError("where: the declarations are too long")
     for start, part in _parts(text):
         symbol = _declaration(text, start, part)
+        summed.update({symbol.name} if _SUM.fullmatch(part) else ())
         if "function" in symbol.traits:
             functions.add(symbol.name)
             continue
@@ -121,6 +123,8 @@ def declare(where: str | Declarations | None) -> Declarations:
     for symbol in symbols.values():
         if "sums to 1" in symbol.traits and not symbol.shape:
             raise ReadError(f"where: {symbol.name} sums to 1, so it has a size: declare {symbol.name}[n] as well")
+        if symbol.name in summed and len(symbol.shape) > 1:
+            raise ReadError(f"where: of a matrix each row sums to 1: write {symbol.name}[n,m] sums to 1")
     return Declarations(symbols, frozenset(functions))
 
 

@@ -6,8 +6,8 @@ from derivata.rules.record import Function
 
 _MAGNUS = "Magnus, Neudecker: Matrix Differential Calculus, 8.8"
 _GOLUB = "Golub, Pereyra: The Differentiation of Pseudo-Inverses, 1973"
-_OUTER = "(lambda v: v[..., :, None]*v[..., None, :])"
 _SIMPLE = "tr(eigmax_projection(x)) > 0"  # of a multiple eigenvalue the projection has no value
+_OUTER = "(lambda v: v[..., :, None]*v[..., None, :])"
 _SYMMETRIC = "(x + np.swapaxes(x, -1, -2))/2"
 
 SPECTRAL = (
@@ -74,9 +74,9 @@ SPECTRAL = (
         ),
         code={
             "flint": "eigmax_projection",
-            "numpy": f"(lambda v: v[..., :, None]*v[..., None, :])(np.linalg.eigh({_SYMMETRIC})[1][..., -1])",
-            "torch": "(lambda v: v[..., :, None]*v[..., None, :])(torch.linalg.eigh((x + x.mT)/2)[1][..., -1])",
-            "jax": "(lambda v: v[..., :, None]*v[..., None, :])(jnp.linalg.eigh((x + x.mT)/2)[1][..., -1])",
+            "numpy": f"{_OUTER}(np.linalg.eigh(x + np.swapaxes(x, -1, -2))[1][..., -1])",
+            "torch": f"{_OUTER}(torch.linalg.eigh(x + x.mT)[1][..., -1])",
+            "jax": f"{_OUTER}(jnp.linalg.eigh(x + x.mT)[1][..., -1])",
         },
         notes="The eigenvector has a sign that is nobody's choice; its outer product has none.",
         refs=(_MAGNUS,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flint import acb_mat, arb
 
-from derivata.run.balls import Ball, Entry, coefficient, constant, moving, power, sign_of, times, undecided, undefined
+from derivata.run.balls import Ball, Entry, coefficient, constant, is_finite, moving, power, sign_of, times, undecided, undefined
 from derivata.run.elimination import Rows, determinant, rows_of
 
 Sizes = list[tuple[int, ...]]
@@ -23,6 +23,8 @@ def largest_projection(arguments: list[list[Entry]], sizes: Sizes) -> list[Entry
     places = range(size)
     minors = [[_minor(below, i, j) for j in places] for i in places]
     scale = power(sum((minors[i][i] for i in places[1:]), minors[0][0]), -1)
+    if not is_finite(scale):
+        return [scale] * size**2
     return [times(minors[i][j], scale) for i in places for j in places]
 
 

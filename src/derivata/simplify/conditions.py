@@ -1,4 +1,4 @@
-"""Conditions in normal form: those that are decided, and one way of writing each of the others."""
+"""Conditions in normal form: those that are decided, and signs, numbers and factors of the others in one place."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def compared(node: Expr, book: Book) -> Expr:
     if right.head == NUMBER and left.head != NUMBER:
         left, first, right = _number_on_the_right(left, first, right)
     if right.head == NUMBER and left.cost <= LARGEST:
-        known, value = bounds_of(left, book)[left], float(right.data)
-        if Fraction(value) == right.data and (known.satisfies(sign, value) or known.satisfies(_OPPOSITE[sign], value)):
+        known, value = bounds_of(left, book)[left], Fraction(right.data)
+        if known.satisfies(sign, value) or known.satisfies(_OPPOSITE[sign], value):
             return _truth(known.satisfies(sign, value), node)
     factor = content(left)[0] if right.head == NUMBER else _common(content(left)[0], content(right)[0])
     if left.head != NUMBER and factor not in (0, 1):

@@ -224,5 +224,6 @@ def _in_numbers(value: Rational) -> Iterator[Rational]:
         number_of = places.get(family.under)
         if family.kind == "size" and number_of is not None and value.units[i] == 1:
             square = value.context.gen(number_of) ** 2
-            parts = (powers_replaced(p, i, 2, square) for p in (value.numerator, value.denominator))
-            yield reduced(value.with_parts(*parts))
+            top, bottom = (powers_replaced(p, i, 2, square) for p in (value.numerator, value.denominator))
+            if not bottom.is_zero():
+                yield reduced(value.with_parts(top, bottom))

@@ -43,7 +43,7 @@ def without_squares(top: Polynomial, bottom: Polynomial, index: int, order: int,
         return tuple(powers_replaced(part, index, order, square) for part in parts)
     if (number_of := squared_generator(square)) is not None:
         size = top.context().gen(index) ** order / square.leading_coefficient()
-        return tuple(powers_replaced(part, number_of, order, size) for part in parts)
+        return tuple(powers_replaced(part, number_of, 2, size) for part in parts)
     return tuple(_common_squares(part, index, order, square) for part in parts)
 
 

@@ -327,6 +327,8 @@ def is_sum(node: Expr) -> bool:
 def reduced(value: Rational) -> Rational:
     """Lowest terms, relations of roots used, the denominator with whole coprime coefficients."""
     top, bottom = value.numerator, value.denominator
+    if bottom.is_zero():
+        raise UndefinedError("division by zero: what stands below the bar is 0 everywhere")
     shared = top.gcd(bottom)
     if not shared.is_constant():
         top, bottom = top / shared, bottom / shared
