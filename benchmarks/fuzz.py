@@ -50,7 +50,10 @@ PATIENCE = 60  # seconds after which an expression counts as hung
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case. `kind`: right, unchecked, refused, wrong, crashed, slow; `mark` groups failures."""
+    """What became of a case; `mark` groups failures.
+
+    `kind`: right, unchecked, unsimplified (right as the rules gave it, not simplified), refused, wrong, crashed, slow.
+    """
 
     kind: str
     case: Case
@@ -144,6 +147,8 @@ def judged(case: Case, clock: Clock, forms: bool) -> Outcome:
     if forms:
         evaluated(f, found.result)
         _check_forms("result", found.result, _where_of(f, case.where), clock)
+    if not found.simplified:
+        return Outcome("unsimplified", case, "the simplified form has another value somewhere", str(found.result))
     return Outcome("right" if compared else "unchecked", case)
 
 

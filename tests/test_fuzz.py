@@ -23,3 +23,5 @@ def test_random_expressions(part: int) -> None:
     assert not wrong, "\n".join(wrong)
     counts = Counter(o.kind for o in outcomes)
     assert counts["refused"] <= len(outcomes) // 100
+    assert counts["unsimplified"] + counts["unchecked"] + counts["slow"] <= len(outcomes) // 50
+    assert counts["right"] >= 0.97 * len(outcomes)

@@ -102,6 +102,15 @@ KINKED = [
             "clip(x**2, 1, 4) at x = 2: slope 4 from the left, 0 from the right, chosen 0",
         ),
     ),
+    (
+        "where(relu(x)*(y > 0), x + 3, 5)",
+        "",
+        "x",
+        (
+            "relu(x) at x = 0: slope 0 from the left, 1 from the right, chosen 0",
+            "the cases of where(relu(x)*(y > 0), x + 3, 5) meet at relu(x)*(y > 0) = 0",
+        ),
+    ),
     ("floor(x)*x", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
     ("floor(x)", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
 ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import derivata as dv
 from derivata.errors import UndefinedError, VariableError, VerificationError
 from derivata.expr.node import Expr
+from derivata.expr.walk import symbols
 from derivata.rules.book import book
 
 WHERE = "u[n], v[n], A[n,n], B[n,m], S[n,n] symmetric, p > 0, q[n] > 0, k int"
@@ -162,3 +163,27 @@ def test_derivatives_are_right_or_refused(text: str, wrt: str) -> None:
         return
     is_fixed(found.result, WHERE)
     str(found), found.latex(), found.unicode(60)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("sqrt(abs(x)) + x**4", ""),
+        ("sqrt(abs(x))*x**5 + abs(x)", ""),
+        ("abs(x)**(3/2)*x**2 - 1/(1 + abs(x))**2", ""),
+        ("sum(where(diag(u) > 0, A, 2*A))", "A[n,n], u[n] > 0"),
+        ("where(x + y <= 1, x, 5*x)", "x <= 1, y <= 1e-20"),
+        ("where(2*x - 1 > 0, x, 1 - x)", ""),
+        ("sum(softmax(B))", "B[n,m]"),
+    ],
+)
+def test_normal_forms_have_the_value_of_what_they_are_forms_of(text: str, where: str) -> None:
+    e = dv.read(text, where)
+    sizes = {"n": 3, "m": 2}
+    chance = np.random.default_rng(1)
+    for x in (-2.0, -0.5, 0.5, 1.0):
+        values = {"x": x, "y": 1e-21, "u": chance.uniform(0.1, 2, sizes["n"]), "A": chance.normal(size=(3, 3))}
+        values["B"] = chance.normal(size=(sizes["n"], sizes["m"]))
+        given = {name: value for name, value in values.items() if name in symbols(e)}
+        expected, found = (dv.evaluate(form, where, **given) for form in (e, dv.normal(e)))
+        assert np.allclose(expected, found), text

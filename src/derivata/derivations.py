@@ -52,14 +52,18 @@ def differentiated(
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if len(topological(of)) <= GLOBAL_NODES:
-        shown, check = _verified(of, by, _as_read(shown, of), raw, smooth=is_smooth(of, book()))
+        form = _as_read(shown, of)
+        shown, check = _verified(of, by, form, raw, smooth=is_smooth(of, book()))
+        simplified = shown is form
     else:
-        check = _checked_alone(named.steps, found, presented)
+        check, simplified = _checked_alone(named.steps, found, presented), True
     if picked:
         shown = _component(shown, of, {len(of.shape) + axis: place for axis, place in picked.items()})
     steps = (*named.steps, *found.steps)
     domain, places = domain_of(of, book()), tuple(picked.items())
-    return Derivation(of, symbol, shown, steps, check, kinks, domain, raw, start=inner, picked=places)
+    return Derivation(
+        of, symbol, shown, steps, check, kinks, domain, raw, start=inner, simplified=simplified, picked=places
+    )
 
 
 def _as_read(shown: Expr, of: Expr) -> Expr:
@@ -81,8 +85,8 @@ def _as_read(shown: Expr, of: Expr) -> Expr:
 def _verified(of: Expr, by: Expr, shown: Expr, raw: Expr, *, smooth: bool) -> tuple[Expr, Check]:
     """The form to show and its check.
 
-    That is the form the rules gave where the simplified one has another value or none at some points: over one
-    denominator, a term that a condition makes 0 can turn into 0/0.
+    That is the form the rules gave where the simplified one has another value or none at some points, and the
+    derivation says so: over one denominator, a term that a condition makes 0 can turn into 0/0.
     """
     try:
         return shown, verify_derivative(of, by, shown, smooth=smooth)

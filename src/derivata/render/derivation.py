@@ -61,6 +61,7 @@ class Derivation:
     given: Expr | None = None  # what was to be differentiated `order` times; `of` is its last but one derivative
     order: int = 1
     start: Expr | None = None  # `of` without what is assumed of `by`: that does not bind how it may change
+    simplified: bool = True  # else `result` is what the rules gave: shorter forms have another value somewhere
     picked: tuple[tuple[int, Expr], ...] = ()  # of a derivative by one entry of `by`: its axes and places on them
 
     @property
@@ -197,6 +198,7 @@ class Derivation:
         return (
             *(f"domain: {d}" for d in self.domain),
             *(f"kink: {k}" for k in self.kinks),
+            *(() if self.simplified else ("not simplified: shorter forms have another value where a factor is 0",)),
             str(self.check),
         )
 
@@ -232,6 +234,7 @@ class Derivation:
                 ],
                 "domain": list(self.domain),
                 "kinks": list(self.kinks),
+                "simplified": self.simplified,
                 "check": str(self.check),
             },
             indent=2,

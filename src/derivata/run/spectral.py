@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flint import acb_mat, arb
 
-from derivata.run.balls import Ball, Entry, coefficient, constant, is_finite, moving, power, sign_of, times, undecided, undefined
+from derivata.run.balls import (
+    Ball,
+    Entry,
+    coefficient,
+    constant,
+    is_finite,
+    moving,
+    power,
+    sign_of,
+    times,
+    undecided,
+    undefined,
+)
 from derivata.run.elimination import Rows, determinant, rows_of
 
 Sizes = list[tuple[int, ...]]
