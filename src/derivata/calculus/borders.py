@@ -25,7 +25,7 @@ from derivata.expr.node import (
     number,
     variable,
 )
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.symbol import Symbol
 from derivata.expr.walk import depends, rebuild, symbols, topological
 from derivata.expr.walk import replace as replace_nodes
@@ -37,7 +37,6 @@ from derivata.rules.book import Book
 Simplifier = Callable[[Expr], Expr]
 LARGEST = 60  # nodes of a part that is looked at
 BESIDE = Fraction(1, 2**40)  # from a place: no other border is as near
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _HOLDS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,), "!=": (-1, 1)}
 
 
@@ -246,12 +245,12 @@ class Borders:
             raise UndecidedError
         if record is None or not record.kinks:
             return fold(node)
-        if record.name in _SIGNS:
+        if record.name in SIGNS:
             (left, _), (right, _) = node.args
             if (side := sign(left - right)) is None:
                 return node
             decisions.append(node)
-            return ONE if side in _HOLDS[_SIGNS[record.name]] else ZERO
+            return ONE if side in _HOLDS[SIGNS[record.name]] else ZERO
         if not record.value:
             raise UndecidedError
         before = len(decisions)
@@ -272,7 +271,7 @@ def is_condition(node: Expr) -> bool:
     """Whether a number comes of comparisons alone: one, a product or a sum of some, or one that is decided."""
     if node.head == CONTRACTION or (node.head == CALL and node.data == ADD):
         return bool(node.args) and all(is_condition(child) for child, _ in node.args)
-    return node.head == NUMBER or (node.head == CALL and node.data in _SIGNS)
+    return node.head == NUMBER or (node.head == CALL and node.data in SIGNS)
 
 
 def _sign(value: Expr) -> int | None:
@@ -283,7 +282,7 @@ def _sign(value: Expr) -> int | None:
 
 def equated(condition: Expr) -> tuple[Expr, Expr] | None:
     """Both sides of an equation."""
-    if condition.head != CALL or _SIGNS.get(condition.data) != "==":
+    if condition.head != CALL or SIGNS.get(condition.data) != "==":
         return None
     (first, _), (second, _) = condition.args
     return first, second

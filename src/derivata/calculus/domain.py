@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, PRIMITIVE, SYMBOL, Expr
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.selectors import is_onehot
 from derivata.expr.walk import rebuild, symbols, topological
 from derivata.expr.write import write
@@ -17,7 +17,6 @@ from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
 
 MOST_NODES = 300
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 
 
 class Bounds(NamedTuple):
@@ -119,11 +118,11 @@ def _conditions(node: Expr, bounds: dict[Expr, Bounds], book: Book) -> Iterator[
         return
     for text in filter(None, record.domain.split(",")):
         condition = defined(node, record, text.strip(), book)
-        if condition.head == CALL and condition.data in _SIGNS:
+        if condition.head == CALL and condition.data in SIGNS:
             (left, _), (right, _) = condition.args
             if right.head == NUMBER:
                 known = bounds[left] if left in bounds else _bounds(left, bounds, book) if left.head == NUMBER else REAL
-                if known.satisfies(_SIGNS[condition.data], Fraction(right.data)):
+                if known.satisfies(SIGNS[condition.data], Fraction(right.data)):
                     continue
         yield condition
 

@@ -17,7 +17,7 @@ from derivata.calculus.borders import (
 )
 from derivata.calculus.domain import Bounds, bounds_of
 from derivata.expr.node import CALL, CONTRACTION, NUMBER, ONE, POWER, SYMBOL, Expr, call
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.walk import depends, topological
 from derivata.expr.write import write
 from derivata.rewrite.instantiate import defined, record_of
@@ -28,7 +28,6 @@ LONGEST = 200
 MOST_WORK, MOST_COST = 300, 40  # cost of all parts whose sides are looked at, and of one
 BRIEF = 25  # cost of a slope that is stated
 LARGEST = 500  # nodes of an expression in which kinks that cancel are looked for
-_CONDITIONS = frozenset(COMPARISONS.values())
 
 
 def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier, results: Sequence[Expr] = ()) -> tuple[str, ...]:
@@ -111,7 +110,7 @@ class _Kinks:
             return []
         if not (first or (border and self.active.intersection(border))):
             return []
-        compares = record.name in _CONDITIONS
+        compares = record.name in SIGNS
         told = self._told(node, record, kink, border) if border and (record.value or compares) else None
         if told is not None:
             return told
@@ -122,7 +121,7 @@ class _Kinks:
         """What the whole does at a kink of a node in it; nothing where that is not found out, or too long."""
         wholes = self._wholes(node) if node.head == CALL and len(self.order) <= LARGEST else []
         moving = [child for child, _ in node.args if child in self.active]
-        if wholes == [node] and record.name not in _CONDITIONS and moving == [node.args[0][0]]:
+        if wholes == [node] and record.name not in SIGNS and moving == [node.args[0][0]]:
             operand = self._entry(node).get(moving[0])
             if operand is None or operand.head == SYMBOL:
                 return None  # nothing can make up for it, and the record says it best
@@ -133,7 +132,7 @@ class _Kinks:
             not all(sides and all(s.by.data.name == self.by.data.name for s in sides) for _, sides in found)
             or not found
         ):
-            parts = self._choices(node) if record.name in _CONDITIONS else []
+            parts = self._choices(node) if record.name in SIGNS else []
             found = [(part, self._sides(self._entry(part), part, node, kink)) for part in parts]
             if node.args[0][0] not in self.active:
                 found = [(node, self._sides(_bare(node), node, node, kink))]
@@ -239,7 +238,7 @@ def _stated(node: Expr, record: Function, kink: Kink, at: Expr, book: Book, *, b
     """What the record says, for one entry of the node: slopes by its first argument, if that alone moves."""
     border = equated(at)
     where = _short(at) if border is None else f"{_short(border[0])} = {_short(border[1])}"
-    if record.name in _CONDITIONS or not by_the_first:
+    if record.name in SIGNS or not by_the_first:
         return [f"the cases of {_short(node)} meet at {where}"]
     scalar = _bare(node)[node] if node.head == CALL else node
     left, right, ours = (defined(scalar, record, text, book) for text in (kink.left, kink.right, kink.ours))

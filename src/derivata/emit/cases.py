@@ -25,12 +25,10 @@ from derivata.expr.node import (
     label_sizes,
     with_args,
 )
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.walk import topological
 from derivata.rewrite.fold import product
 from derivata.rules.book import book
-
-_CONDITIONS = frozenset(COMPARISONS.values())
 
 
 def by_cases(roots: Sequence[Expr]) -> tuple[Expr, ...]:
@@ -70,7 +68,7 @@ def _decides(node: Expr, choice: str) -> bool:
         return False
     if node.data == POWER:
         return node.args[1][0].head != NUMBER
-    return node.data in _CONDITIONS or (node.data == choice and _has_zero(node, choice))
+    return node.data in SIGNS or (node.data == choice and _has_zero(node, choice))
 
 
 def _has_zero(node: Expr, choice: str) -> bool:
@@ -123,7 +121,7 @@ class _Product:
             condition, *cases = ((child, tuple(labels[i] for i in own)) for child, own in node.args)
             return self._chosen([condition, *(self._case(case, inner, whole) for case in cases)], whole)
         if _decides(node, self.choice):
-            factors = inner if node.data in _CONDITIONS else [gate, *inner]
+            factors = inner if node.data in SIGNS else [gate, *inner]
             return self._chosen([gate, self._times(factors, whole), (ZERO, ())], whole)
         return self._times([gate, *inner], whole)
 

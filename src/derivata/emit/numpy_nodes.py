@@ -29,7 +29,7 @@ from derivata.emit.pieces import POWER as POWER_LEVEL
 from derivata.emit.plan import is_diagonal, is_plain, is_reciprocal, is_subscript, negated
 from derivata.emit.windows import is_window, pad_text, slice_text, windows_of
 from derivata.expr.node import ADD, CALL, NUMBER, POWER, PRIMITIVE, SYMBOL, Edge, Expr, Labels
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.triangular import RunningSum, running_sum
 from derivata.expr.windows import matrix_of, pad_of, slice_of, sliding_of
@@ -38,7 +38,6 @@ from derivata.rules.book import book
 LONGEST = 80  # characters of one expression
 DEEPEST = 5  # parentheses within parentheses
 SHORT = 16
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 
 
 class Lines(Operands):
@@ -155,7 +154,7 @@ class Lines(Operands):
         if node.data == ADD:
             return self.spread(node, self._chain(self._terms(node)), covered)
         left, right = (self.operand(edge, rank) for edge in node.args)
-        text = f"{left.at(SUM)} {_SIGNS[node.data]} {right.at(SUM)}"
+        text = f"{left.at(SUM)} {SIGNS[node.data]} {right.at(SUM)}"
         piece = Piece(text, COMPARE, TRUTH)
         if left.kind == right.kind == LITERAL:
             piece = Piece(f"np.bool({text})", ATOM, TRUTH)

@@ -28,6 +28,7 @@ from derivata.expr.sizes import is_from_end
 from derivata.expr.windows import concatenate, convolve, correlate
 
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 MOST_FACTORS = 100  # of a matrix power
 HALF = number(Fraction(1, 2))
 

@@ -24,7 +24,7 @@ from derivata.expr.node import (
     differential,
     number,
 )
-from derivata.expr.notation import COMPARISONS, HALF
+from derivata.expr.notation import HALF, SIGNS
 from derivata.expr.parse import Syntax
 from derivata.expr.pieces import (
     FEWEST_FACTORS,
@@ -44,7 +44,6 @@ from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.spell_selectors import spell_concatenations, spell_selection
 from derivata.expr.triangular import RunningSum, running_sum, triangle_of
 
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
 
 
@@ -122,8 +121,8 @@ def _call(node: Expr, written: dict[Expr, Syntax]) -> Syntax:
         if node.args[1][0].head == NUMBER and node.args[1][0].data < 0:
             return _reciprocal(node, written)
         return Syntax("binary", "**", 0, args)
-    if node.data in _SIGNS:
-        return Syntax("binary", _SIGNS[node.data], 0, args)
+    if node.data in SIGNS:
+        return Syntax("binary", SIGNS[node.data], 0, args)
     return function(node.data, *args) if args else spell_name(node.data)
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from derivata.expr.node import CALL, Expr, variable
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.symbol import Symbol
 from derivata.expr.write import write
 from derivata.render.boxes import Box, beside, text_box
@@ -23,7 +23,6 @@ _ROUNDING = 4e-16  # of the two numbers that are compared
 _WIDTH = 100
 _MANY_ROWS = 16
 _WIDEST_LEAD = 40  # what is longer stands on a line of its own before a matrix
-_CONDITIONS = frozenset(COMPARISONS.values())
 _HEAD = ("entry", "central difference", "relative error")
 
 
@@ -39,7 +38,7 @@ class Part:
     def text(self) -> str:
         """The expression, in parentheses if it is a relation."""
         line = write(self.node).replace("\n", " ")
-        if self.node.head == CALL and self.node.data in _CONDITIONS:
+        if self.node.head == CALL and self.node.data in SIGNS:
             line = f"({line})"
         return f"{self.name} = {line}" if self.name else line
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from derivata.errors import DerivataError, VerificationError
 from derivata.expr.node import CALL, DIFFERENTIAL, SYMBOL, Expr
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.symbol import Symbol
 from derivata.run.agree import Check, all_finite, decide, disagreement
 from derivata.run.balls import Array, Entry, ball, moving, precision
@@ -25,7 +25,6 @@ from derivata.run.sample import MOODS, Sample, concrete, direction, is_fixed, sa
 _TRIES = 30
 _MANY = 1000  # operands: one random point already says as much as many of fewer
 _ROUNDS = 4
-_CONDITIONS = frozenset(COMPARISONS.values())
 _TRUTH = (Fraction(0), Fraction(1))
 _SIDES = ("the value is", "the rule gives")
 
@@ -118,7 +117,7 @@ def _structure(statement: Statement) -> object:
     for node in graph_order([statement.left, statement.right], operands.__contains__):
         place[node] = len(place)
         if node in operands:
-            condition = node.head == CALL and node.data in _CONDITIONS
+            condition = node.head == CALL and node.data in SIGNS
             symbol = node.data if isinstance(node.data, Symbol) else None
             facts = None if symbol is None else (symbol.traits, symbol.low, symbol.high)
             parts.append((node.shape, node in statement.moving, condition, facts))
@@ -196,7 +195,7 @@ def _fixed_symbols(statement: Statement) -> list[Symbol]:
 
 
 def _moves(operand: Expr, statement: Statement) -> bool:
-    return operand in statement.moving and not (operand.head == CALL and operand.data in _CONDITIONS)
+    return operand in statement.moving and not (operand.head == CALL and operand.data in SIGNS)
 
 
 def _free(operand: Expr) -> Symbol:
@@ -210,7 +209,7 @@ def _value(operand: Expr, sizes: dict[str, int], chance: random.Random, mood: st
     if isinstance(operand.data, Symbol):
         return sample(operand.data, sizes, chance, mood)
     shape = concrete(operand.shape, sizes)
-    if operand.head == CALL and operand.data in _CONDITIONS:
+    if operand.head == CALL and operand.data in SIGNS:
         return sample(Symbol("", shape, frozenset({"int"}), *_TRUTH), sizes, chance, mood)
     square = len(shape) == 2 and shape[0] == shape[1] and mood == "within one"
     traits = frozenset({"symmetric", "positive definite"}) if square else frozenset[str]()

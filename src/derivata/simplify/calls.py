@@ -24,7 +24,7 @@ from derivata.expr.node import (
     is_elementwise,
     number,
 )
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import SIGNS
 from derivata.expr.walk import rebuild
 from derivata.expr.write import write
 from derivata.rewrite.fold import fold, power_of, product
@@ -33,8 +33,6 @@ from derivata.rules.book import Book
 from derivata.simplify.conditions import chosen, compared
 from derivata.simplify.facts import Facts
 from derivata.simplify.rational import content, is_internal, is_sum, narrowed, scaled
-
-_COMPARISONS = frozenset(COMPARISONS.values())
 
 
 class Algebra(Protocol):
@@ -104,7 +102,7 @@ class Calls:
             return self._power(node)
         if node in self.algebra.facts.constants:
             return self.algebra.facts.constants[node]
-        if node.data in _COMPARISONS:
+        if node.data in SIGNS:
             return compared(node, self.algebra.book)
         if node.data in self.algebra.facts.choices:
             return chosen(node)

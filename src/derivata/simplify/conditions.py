@@ -6,13 +6,12 @@ from fractions import Fraction
 
 from derivata.calculus.domain import bounds_of
 from derivata.expr.node import ADD, CALL, NUMBER, ONE, ZERO, Expr, Labels, call, number
-from derivata.expr.notation import COMPARISONS
+from derivata.expr.notation import COMPARISONS, SIGNS
 from derivata.rewrite.fold import spread, total
 from derivata.rules.book import Book
 from derivata.simplify.rational import content, scaled
 
 LARGEST = 30  # cost of an operand whose bounds are worked out
-_SIGNS = {name: sign for sign, name in COMPARISONS.items()}
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
@@ -20,7 +19,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 def compared(node: Expr, book: Book) -> Expr:
     """A comparison: 1 or 0 where that is sure, else with the number on the right and its left side positive."""
     (left, first), (right, second) = node.args
-    sign = _SIGNS[node.data]
+    sign = SIGNS[node.data]
     if left is right and first == second:
         return _truth("=" in sign and sign != "!=", node)
     if left.head == NUMBER and right.head != NUMBER:
