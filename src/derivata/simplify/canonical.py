@@ -140,8 +140,8 @@ def _monomial_apart(value: Rational) -> tuple[tuple[int, ...], Polynomial]:
 
 def _acts(value: Rational, exponents: tuple[int, ...], special: int, degrees: Sequence[int]) -> bool:
     family = value.families[special]
-    if exponents[special] > 1:
-        return True
+    if exponents[special] != value.units[special].denominator:
+        return True  # a power of it, a root too, is itself
     if is_lower(family.node):
         return False
     targets = set(family.labels[1:] if is_identity_matrix(family.node) else family.labels)
@@ -170,7 +170,8 @@ def _inverse(value: Rational, polynomial: Polynomial) -> Edge:
 
 def _once(value: Rational, exponents: tuple[int, ...]) -> list[Edge]:
     """A monomial in which deltas and selectors stand once: their powers are themselves."""
-    kept = tuple(min(int(e), 1) if _special(f) else int(e) for e, f in zip(exponents, value.families, strict=True))
+    counted = zip(exponents, value.families, value.units, strict=True)
+    kept = tuple(unit.denominator if e > 0 and _special(f) else int(e) for e, f, unit in counted)
     return term_edges(value, kept)
 
 
