@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 
+import numpy as np
 import pytest
 
 import derivata as dv
@@ -27,6 +29,8 @@ SMOOTH = [
     ("relu(x**3) + abs(x**2)", "", "x"),
     ("abs(-x - (-x))*x", "", "x"),
     ("norm(x)**2", "x[n]", "x"),
+    ("abs(x**2 - 4)*(x**2 - 4)", "", "x"),
+    ("abs(x**2 + 1)", "", "x"),
     ("sum(where(abs(r) <= d, r**2/2, d*(abs(r) - d/2)))", "d > 0, r[n]", "r"),
 ]
 
@@ -111,6 +115,30 @@ KINKED = [
             "the cases of where(relu(x)*(y > 0), x + 3, 5) meet at relu(x)*(y > 0) = 0",
         ),
     ),
+    (
+        "abs(x**2 - 2)",
+        "",
+        "x",
+        ("abs(x**2 - 2) at x**2 - 2 = 0: slope -2*x where x**2 - 2 < 0, 2*x where x**2 - 2 > 0, chosen 0",),
+    ),
+    (
+        "abs((3*x - 1)*(5*x - 2))",
+        "",
+        "x",
+        (
+            "abs((3*x - 1)*(5*x - 2)) at x = 1/3: slope -1 from the left, 1 from the right, chosen 0",
+            "abs((3*x - 1)*(5*x - 2)) at x = 2/5: slope -1 from the left, 1 from the right, chosen 0",
+        ),
+    ),
+    (
+        "sign(x**2 - 3)",
+        "",
+        "x",
+        (
+            "sign(x**2 - 3) at x**2 - 3 = 0: value -1 where x**2 - 3 < 0, 1 where x**2 - 3 > 0; "
+            "its slope is 0 on both sides",
+        ),
+    ),
     ("floor(x)*x", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
     ("floor(x)", "", "x", ("floor(x) jumps at x = floor(x); its slope is 0 on both sides",)),
 ]
@@ -143,6 +171,8 @@ ONE_VARIABLE = [
     "hardtanh(x/2)*x",
     "leaky_relu(-x, 1/4)",
     "sign(x)*x",
+    "abs(x**3 - x)",
+    "max(x, x**2)",
 ]
 
 
@@ -158,3 +188,28 @@ def test_the_slopes_are_those_of_the_function(text: str) -> None:
             near, far = (float(dv.evaluate(text, x=at + side * step)) for step in (1e-6, 3e-6))
             assert (far - near) / (side * 2e-6) == pytest.approx(slope, abs=1e-4)
         assert float(dv.evaluate(derivation.result, x=at)) == pytest.approx(chosen, abs=1e-12)
+
+
+def random_pieces(chance: random.Random, depth: int) -> str:
+    """A continuous function of x put together from polynomials, with kinks at odd places."""
+    if depth == 0:
+        a, b, c = (chance.choice(("0", "1", "-1", "2", "1/3", "-3/2", "5", "-2/7")) for _ in range(3))
+        return f"({a}*x**2 + {b}*x + {c})"
+    first, second = random_pieces(chance, depth - 1), random_pieces(chance, depth - 1)
+    form = chance.choice(
+        ("abs({0})", "relu({0})", "max({0}, {1})", "min({0}, {1})", "{0}*abs({1})", "clip({0}, -1, 2)")
+    )
+    return form.format(first, second)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_kink_is_left_out(seed: int) -> None:
+    """Where second differences are as large as first ones, there is a kink; somewhere it is stated."""
+    chance = random.Random(seed)
+    text = random_pieces(chance, chance.choice((1, 1, 2)))
+    step = 1e-4
+    x = np.arange(-4, 4, step) + 0.37e-4
+    values = dv.evaluate(text, "x[n]", x=x)
+    spikes = np.abs(np.diff(values, 2)) / step > 0.3
+    if spikes.any():
+        assert dv.derive(text, "x").kinks, text

@@ -20,7 +20,7 @@ from derivata.rewrite.step import Step
 from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
 from derivata.run.verify import Check, verify_derivative, verify_equal, verify_rules
-from derivata.simplify import normal
+from derivata.simplify import normal as _normal
 from derivata.simplify.cost import cost
 from derivata.simplify.recognise import recognise
 from derivata.simplify.selection import selected
@@ -48,15 +48,15 @@ def differentiated(
     raw, *terms = (replace(e, {variable(free): by}) for e in (raw, *terms))
     presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
-    kinks = kinks_of(of, by, book(), _simplified, [shown])
-    if kinks and not allow_kinks:
-        raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if len(topological(of)) <= GLOBAL_NODES:
         form = _as_read(shown, of)
         shown, check = _verified(of, by, form, raw, smooth=is_smooth(of, book()))
         simplified = shown is form
     else:
         check, simplified = _checked_alone(named.steps, found, presented), True
+    kinks = kinks_of(of, by, book(), normal, [shown])
+    if kinks and not allow_kinks:
+        raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if picked:
         shown = _component(shown, of, {len(of.shape) + axis: place for axis, place in picked.items()})
     steps = (*named.steps, *found.steps)
@@ -134,5 +134,6 @@ def _checked_alone(named: Sequence[Step], found: Differential, presented: Presen
     return check
 
 
-def _simplified(e: Expr) -> Expr:
-    return normal.normal(e, book())
+def normal(e: Expr) -> Expr:
+    """The canonical form: equal expressions that algebra can bring together become one node."""
+    return _normal.normal(e, book())

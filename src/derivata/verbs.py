@@ -11,6 +11,7 @@ from derivata.calculus.derive import derivatives, linearise
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import kinks_of
 from derivata.derivations import differentiated
+from derivata.derivations import normal as normal
 from derivata.errors import DerivataError, DisagreementError, KinkError, LimitError, ReadError, VariableError
 from derivata.expr import lower
 from derivata.expr.node import Edge, Expr, bundle, contraction, shape_text, variable
@@ -22,7 +23,6 @@ from derivata.render.gradients import Gradients
 from derivata.rules.book import book
 from derivata.run.parts import verify_identities, verify_parts, verify_pullbacks
 from derivata.run.verify import verify_equal, verify_gradients, verify_rules
-from derivata.simplify import normal as _normal
 from derivata.simplify.recognise import recognise
 from derivata.simplify.textbook import present, textbook
 
@@ -131,9 +131,6 @@ def gradients(
         raw = tuple(replace(r, back) for r in raw)
         presented = present(bundle(raw), recognise(of, book()).result, book())
         shown = [part for part, _ in presented.result.args]
-        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal, shown)))
-        if kinks and not allow_kinks:
-            raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
         if len(topological(of)) <= TOGETHER_NODES:
             check = verify_gradients(of, bys, shown)
         else:
@@ -141,6 +138,9 @@ def gradients(
             check = verify_rules(((s.before, s.after) for s in steps), wrt=free)
             verify_pullbacks(pullbacks)
             verify_parts([*presented.parts[:-1], *zip(raw, shown, strict=True)])
+        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal, shown)))
+        if kinks and not allow_kinks:
+            raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     return Gradients(of, dict(zip((s.name for s in chosen), shown, strict=True)), check, kinks, domain_of(of, book()))
 
 
@@ -271,11 +271,6 @@ def vjp(f: Expr | str, wrt: str, where: str | None = None) -> Expr:
     whole = tuple(range(len(of.shape)))
     weighted = contraction([(of, whole), (weight, whole)], ())
     return derive(weighted, wrt).result
-
-
-def normal(e: Expr) -> Expr:
-    """The canonical form: equal expressions that algebra can bring together become one node."""
-    return _normal.normal(e, book())
 
 
 def evaluate(e: Expr | str, where: str | None = None, /, **values: Any) -> np.ndarray[Any, Any]:

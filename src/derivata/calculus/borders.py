@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from derivata.calculus.derive import derivative
-from derivata.calculus.places import Places
+from derivata.calculus.places import sign_beside, zeros_of
 from derivata.errors import DerivataError
 from derivata.expr.node import (
     ADD,
@@ -35,8 +35,8 @@ from derivata.rewrite.instantiate import defined, record_of
 from derivata.rules.book import Book
 
 Simplifier = Callable[[Expr], Expr]
+Sign = Callable[[Expr], "int | None"]  # of a difference on one side of a border, if it is told
 LARGEST = 60  # nodes of a part that is looked at
-BESIDE = Fraction(1, 2**40)  # from a place: no other border is as near
 _HOLDS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,), "!=": (-1, 1)}
 
 
@@ -53,10 +53,6 @@ class Sides:
     ordered: bool
     values: tuple[Expr, ...]
     slopes: tuple[Expr, ...]
-
-    @property
-    def jumps(self) -> bool:
-        return self.at is not None and self.values[0] is not self.values[2]
 
     def turned(self) -> Sides:
         """The same seen from the other side."""
@@ -144,27 +140,32 @@ class Borders:
 
     def _at_places(self, of: Expr, apart: Expr, active: Collection[Expr]) -> list[Sides] | None:
         """Both sides of all places of the only variable, if all are found."""
-        by = (places := Places(self.simplified, apart)).by
-        if by is None or by not in active or set(symbols(of)) != {by.data.name} or (found := places.found()) is None:
+        names = symbols(of)
+        by = variable(*names.values()) if len(names) == 1 else None
+        if by is None or by not in active or (places := zeros_of(apart, by, self.book)) is None:
             return None
         try:
-            return [self._at_place(of, by, place) for place in found]
+            return [self._at_place(of, by, place) for place in places if self._there(apart, by, number(place)) is ZERO]
         except (DerivataError, UndecidedError):
             return None
 
-    def _at_place(self, of: Expr, by: Expr, place: Expr) -> Sides:
+    def _at_place(self, of: Expr, by: Expr, place: Fraction) -> Sides:
         """Both sides of one place of the only variable."""
 
-        def decided(node: Expr, beside: Fraction) -> Expr:
-            return self._decided(node, lambda apart: self._sign(apart, by, number(place.data + beside)))
+        def decided(node: Expr, side: int) -> Expr:
+            def sign(apart: Expr) -> int:
+                if (found := sign_beside(apart, by, place, side)) is None:
+                    raise UndecidedError
+                return found
 
-        below, equal, above = (decided(of, beside) for beside in (-BESIDE, Fraction(0), BESIDE))
-        given = decided(self._slope(of, by), Fraction(0))
-        return self._sides((below, equal, above), given, by, place, ordered=True)
+            return self._decided(node, sign)
+
+        below, equal, above = (decided(of, side) for side in (-1, 0, 1))
+        return self._sides((below, equal, above), decided(self._slope(of, by), 0), by, number(place), ordered=True)
 
     def _by_symbol(self, of: Expr, apart: Expr, active: Collection[Expr]) -> Sides | None:
         """Both sides of the border as a symbol crosses it that says where it is; else everywhere on each side."""
-        crossing = next(self._crossing(apart, active), None)
+        crossing = self._crossing(apart, active)
         if crossing is not None:
             by, slope = crossing
             told = slope.head == NUMBER
@@ -176,16 +177,16 @@ class Borders:
         moving = [by for by in map(variable, symbols(of).values()) if by in active]
         return self._beside(of, Border(apart, moving[0], None), ordered=False) if len(moving) == 1 else None
 
-    def _crossing(self, apart: Expr, active: Collection[Expr]) -> Iterator[tuple[Expr, Expr]]:
-        """Symbols in which the distance from the border is linear, with its slope: the active ones first."""
+    def _crossing(self, apart: Expr, active: Collection[Expr]) -> tuple[Expr, Expr] | None:
+        """A symbol in which the distance from the border is linear, with its slope: an active one if there is one."""
         found = []
         for by in map(variable, symbols(apart).values()):
             if by.data.integer or self._has_pieces(apart, by):
                 continue
             slope = self.simplified(derivative(apart, by, self.book)[0])
             if slope is not ZERO and by.data.name not in symbols(slope):
-                found.append((by not in active, slope.head != NUMBER, by, slope))
-        yield from ((by, slope) for *_, by, slope in sorted(found, key=lambda entry: entry[:2]))
+                found.append((by, slope))
+        return min(found, key=lambda pair: (pair[0] not in active, pair[1].head != NUMBER), default=None)
 
     def _has_pieces(self, of: Expr, by: Expr) -> bool:
         moving = depends(of, by)
@@ -207,42 +208,33 @@ class Borders:
         slopes = tuple(self._there(part, by, at) for part in (self._slope(below, by), given, self._slope(above, by)))
         return Sides(by, at, ordered, values, slopes)
 
-    def _sign(self, apart: Expr, by: Expr, place: Expr) -> int:
-        if (sign := _sign(self._there(apart, by, place))) is None:
-            raise UndecidedError
-        return sign
-
     def _there(self, part: Expr, by: Expr, at: Expr | None) -> Expr:
         return self.simplified(part if at is None else replace_nodes(part, {by: at}))
 
     def _slope(self, of: Expr, by: Expr) -> Expr:
         return derivative(of, by, self.book)[0] if by.data.name in symbols(of) else ZERO
 
-    def _decided(self, of: Expr, sign: Callable[[Expr], int | None]) -> Expr:
+    def _decided(self, of: Expr, sign: Sign) -> Expr:
         """The expression with the cases put in that the sign of a difference decides."""
-        return self._put_in(of, sign, {}, [])
+        return self._put_in(of, sign, set(), [])
 
-    def _put_in(
-        self, of: Expr, sign: Callable[[Expr], int | None], done: dict[Expr, None], decisions: list[Expr]
-    ) -> Expr:
+    def _put_in(self, of: Expr, sign: Sign, done: set[Expr], decisions: list[Expr]) -> Expr:
         """The same, not looking again into what is `done`; what was decided is added to `decisions`."""
 
-        def decided(node: Expr) -> Expr:
-            return node if node in done else self._case(node, sign, done, decisions)
-
         def change(node: Expr) -> Expr:
-            found = decided(node)
-            done[found] = None
+            found = node if node in done else self._case(node, sign, done, decisions)
+            done.add(found)
             return found
 
         return rebuild(of, change)
 
-    def _case(
-        self, node: Expr, sign: Callable[[Expr], int | None], done: dict[Expr, None], decisions: list[Expr]
-    ) -> Expr:
+    def _case(self, node: Expr, sign: Sign, done: set[Expr], decisions: list[Expr]) -> Expr:
         record = record_of(node, self.book)
-        if record is not None and "choice" in record.traits and not is_condition(node.args[0][0]):
-            raise UndecidedError
+        if record is not None and "choice" in record.traits:
+            condition, first, second = (child for child, _ in node.args)
+            if not is_condition(condition):
+                raise UndecidedError
+            return node if condition.head != NUMBER else second if condition is ZERO else first
         if record is None or not record.kinks:
             return fold(node)
         if record.name in SIGNS:

@@ -37,14 +37,8 @@ def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier, results: Se
     and what the rest of the expression makes up for is no kink. `results` are its derivatives, if they are known.
     """
     found = _Kinks(of, by, book, simplified).sentences()
-    if (
-        found
-        and results
-        and _is_continuous(of, by, book)
-        and all(is_smooth(r, book) and _is_total(r, book) for r in results)
-    ):
-        return ()
-    return found
+    smooth = bool(results) and all(is_smooth(result, book) and _is_total(result, book) for result in results)
+    return () if found and smooth and _is_continuous(of, by, book) else found
 
 
 def _is_continuous(of: Expr, by: Expr, book: Book) -> bool:
@@ -128,17 +122,18 @@ class _Kinks:
         found = [(whole, self._sides(self._entry(whole), whole, node, kink)) for whole in wholes]
         if found and all(sides is not None and all(s.smooth for s in sides) for _, sides in found):
             return []
-        if (
-            not all(sides and all(s.by.data.name == self.by.data.name for s in sides) for _, sides in found)
-            or not found
-        ):
+        if not found or not all(sides and self._are_by_the_variable(sides) for _, sides in found):
             parts = self._choices(node) if record.name in SIGNS else []
             found = [(part, self._sides(self._entry(part), part, node, kink)) for part in parts]
             if node.args[0][0] not in self.active:
                 found = [(node, self._sides(_bare(node), node, node, kink))]
         kinks = [(whole, s) for whole, sides in found if sides for s in sides if not s.smooth]
         brief = all(part.cost <= BRIEF for _, s in kinks for part in (*s.values, *s.slopes))
-        return [_said(whole, s, border) for whole, s in kinks] if kinks and brief else None
+        jumping = record.name in SIGNS or kink.left == kink.right
+        return [_said(whole, s, border, jumping=jumping) for whole, s in kinks] if kinks and brief else None
+
+    def _are_by_the_variable(self, sides: Sequence[Sides]) -> bool:
+        return all(s.by.data.name == self.by.data.name for s in sides)
 
     def _never(self, first: Expr, second: Expr) -> bool:
         if second.head != NUMBER or first not in self.bounds:
@@ -191,9 +186,7 @@ class _Kinks:
 def _unequal(node: Expr) -> list[str]:
     """A choice by a number, which is not 0 or is."""
     condition = node.args[0][0]
-    if is_condition(condition):
-        return []
-    return [f"the cases of {_short(node)} meet at {_short(condition)} = 0"]
+    return [] if is_condition(condition) else [f"the cases of {_short(node)} meet at {_short(condition)} = 0"]
 
 
 def _root(node: Expr, bounds: dict[Expr, Bounds]) -> list[str]:
@@ -215,8 +208,8 @@ def _bare(node: Expr) -> dict[Expr, Expr]:
     return {**scalars, node: call(node.data, [(scalars[child], ()) for child, _ in node.args])}
 
 
-def _said(whole: Expr, sides: Sides, border: tuple[Expr, Expr]) -> str:
-    """Where the cases meet, with both slopes there and the one that is given."""
+def _said(whole: Expr, sides: Sides, border: tuple[Expr, Expr], *, jumping: bool) -> str:
+    """Where the cases meet, with both slopes there and the one that is given; the values if they may differ."""
     left, right = map(_short, border)
     first, second, where = f"where {left} < {right}", f"where {left} > {right}", f"{left} = {right}"
     if sides.ordered and sides.at is not None:
@@ -230,7 +223,7 @@ def _said(whole: Expr, sides: Sides, border: tuple[Expr, Expr]) -> str:
         return f"{_short(whole)} jumps at {where} from {low} to {high}; {slopes}"
     if low == high != here and sides.at is not None:
         return f"{_short(whole)} jumps at {where} from {low} to {here} and back; {slopes}"
-    values = f"value {low} {first}, {high} {second}; " if low != high else ""
+    values = f"value {low} {first}, {high} {second}; " if low != high and jumping else ""
     return f"{_short(whole)} at {where}: {values}{slopes}"
 
 
