@@ -179,7 +179,8 @@ def _digest(head: str, data: Any, args: tuple[Edge, ...], shape: Shape) -> bytes
 
 def number(value: int | Fraction) -> Expr:
     """An exact rational."""
-    value = Fraction(value)
+    if type(value) is not Fraction:
+        value = Fraction(value)
     if value.numerator.bit_length() + value.denominator.bit_length() > NUMBER_BITS:
         raise LimitError(f"a number of more than {NUMBER_BITS} bits is not worked out")
     return _make(NUMBER, value, (), ())
@@ -260,10 +261,13 @@ def label_sizes(node: Expr) -> dict[int, Size]:
 
 def is_elementwise(node: Expr) -> bool:
     """Whether a contraction is a plain product: nothing summed, no label twice."""
-    out = node.data
-    if len(set(out)) < len(out):
+    rank = len(node.data)  # labels are numbered as they appear, those of the output first
+    if rank and node.data[-1] != rank - 1:
         return False
-    return all(len(set(labels)) == len(labels) and set(labels) <= set(out) for _, labels in node.args)
+    for _, labels in node.args:
+        if labels and (max(labels) >= rank or len(set(labels)) < len(labels)):
+            return False
+    return True
 
 
 def as_expr(value: object) -> Expr | None:

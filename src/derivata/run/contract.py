@@ -50,16 +50,10 @@ class _Merge:
             terms = [times(a[i], b[j]) for i, j in pairs] if careful else [a[i] * b[j] for i, j in pairs]
         if self.width == 1:
             return terms
-        return [_sum(terms[row * self.width : (row + 1) * self.width]) for row in range(self.rows)]
-
-
-def _sum(terms: list[Entry]) -> Entry:
-    if not terms:
-        return arb(0)
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+        if self.width == 0:
+            return [arb(0)] * self.rows
+        starts = range(0, self.rows * self.width, self.width)
+        return [sum(terms[start + 1 : start + self.width], terms[start]) for start in starts]
 
 
 class Contraction:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import islice
+from typing import TypeAlias
 
 from derivata.errors import VerificationError
 from derivata.expr.node import Expr, shape_text
@@ -22,8 +23,9 @@ from derivata.run.sample import Point, Sample, direction, points, sizes_for
 
 _TRIES = 40  # points tried for each one that is wanted
 _BUDGET = 1_500_000  # operations on entries that a check may take; large graphs get fewer points
-_SMOOTH_BUDGET, _SMOOTH_POINTS = 4_000, 8  # where nothing has a kink a few points of many entries say as much
+_SMOOTH_BUDGET, _SMOOTH_POINTS = 4_000, 4  # where nothing has a kink a few points of many entries say as much
 _FEWEST = 3
+Where: TypeAlias = "Callable[[], str]"  # says at which point, if asked
 
 
 def verify_derivative(
@@ -43,7 +45,7 @@ def verify_derivative(
     chance = random.Random(1)
     name = wrt.data.name
 
-    def prepare(point: Point) -> tuple[Comparison, str]:
+    def prepare(point: Point) -> tuple[Comparison, Where]:
         at = point.values[name]
         along = Sample(at.shape, direction(wrt.data, at.shape, chance))
 
@@ -56,12 +58,11 @@ def verify_derivative(
                 (found,) = slopes.run(values, bits=bits)
                 return [coefficient(e) for e in true.entries], _along(found, along, wrt.data)
 
-        return compare, f"{point}, direction {along}"
+        return compare, lambda: f"{point}, direction {along}"
 
     work = 2 * value.work + slopes.work
     if smooth:
-        affordable = _SMOOTH_BUDGET // max(work, 1) // _SMOOTH_POINTS * _SMOOTH_POINTS
-        points = min(points, max(_SMOOTH_POINTS, affordable))
+        points = min(points, max(_SMOOTH_POINTS, _SMOOTH_BUDGET // max(work, 1)))
     roots = (f, wrt, result)
     return _check("the derivative", f, roots, prepare, points, digits, work, ("the slope is", "the result gives"))
 
@@ -77,7 +78,7 @@ def verify_gradients(
     value, slopes = Program([f], sizes), Program(results, sizes)
     chance = random.Random(1)
 
-    def prepare(point: Point) -> tuple[Comparison, str]:
+    def prepare(point: Point) -> tuple[Comparison, Where]:
         along = {}
         for variable in wrt:
             shape = point.values[variable.data.name].shape
@@ -94,7 +95,7 @@ def verify_gradients(
                 parts = [_along(f, along[v.data.name], v.data)[0] for f, v in zip(found, wrt, strict=True)]
                 return [coefficient(e) for e in true.entries], [sum(parts[1:], parts[0])]
 
-        return compare, str(point)
+        return compare, point.__str__
 
     work = 2 * value.work + slopes.work
     roots = (f, *wrt, *results)
@@ -117,7 +118,7 @@ def verify_equal(a: Expr, b: Expr, *, of: Expr | None = None, points: int = 24, 
     sizes = sizes_for(roots)
     left, right = Program([a, *roots[2:]], sizes), Program([b], sizes)
 
-    def prepare(point: Point) -> tuple[Comparison, str]:
+    def prepare(point: Point) -> tuple[Comparison, Where]:
         def compare(bits: int) -> tuple[list[Entry], list[Entry]] | None:
             with precision(bits):
                 values = {n: v.enclosed() for n, v in point.values.items()}
@@ -126,7 +127,7 @@ def verify_equal(a: Expr, b: Expr, *, of: Expr | None = None, points: int = 24, 
                     return None
                 return expected.entries, right.run(values, bits=bits)[0].entries
 
-        return compare, str(point)
+        return compare, point.__str__
 
     work = left.work + right.work
     return _check("a form", a, roots, prepare, points, digits, work, ("the value is", "the form gives"))
@@ -149,7 +150,7 @@ def _check(
     what: str,
     of: Expr,
     roots: Sequence[Expr],
-    prepare: Callable[[Point], tuple[Comparison, str]],
+    prepare: Callable[[Point], tuple[Comparison, Where]],
     wanted: int,
     digits: int,
     work: int,
@@ -162,7 +163,7 @@ def _check(
         compare, where = prepare(point)
         verdict, expected, found = decide(compare, digits)
         if verdict in ("different", "undefined"):
-            disagreement(what, of, where, expected, found, sides)
+            disagreement(what, of, where(), expected, found, sides)
         agreed += verdict == "equal"
         if agreed == wanted:
             break

@@ -73,6 +73,7 @@ class Distribution:
 
     sparing: bool = False
     happened: bool = False
+    known: dict[Expr, Expr] = field(default_factory=dict)  # normal forms of small nodes: they depend on nothing else
 
 
 def normal_contraction(node: Expr, algebra: Algebra) -> Expr:

@@ -88,13 +88,23 @@ class Normaliser:
     def run(self) -> Expr:
         order = topological(self.root)
         roots = self.roots = self._plan(order)
+        known = self.distribution.known
         for node in order:
-            if is_internal(node):
-                if node in roots:
-                    self._put(node, self._structural(node) if node in self.large else self.cluster(node))
-            else:
-                self._put(node, self._atom(node))
+            if is_internal(node) and node not in roots:
+                continue
+            if node.cost > CUT_COST:
+                self._put(node, self._normal(node))
+                continue
+            if node not in known:
+                known[node] = self._normal(node)
+            self._put(node, known[node])
         return self.memo[self.root]
+
+    def _normal(self, node: Expr) -> Expr:
+        """The normal form of a node over normal children."""
+        if not is_internal(node):
+            return self._atom(node)
+        return self._structural(node) if node in self.large else self.cluster(node)
 
     def _put(self, node: Expr, value: Expr) -> None:
         self.memo[node] = value

@@ -372,7 +372,7 @@ def negated(node: Expr, order: Order) -> Expr:
         return with_args(node, ((negated(base, order), labels), exponent))
     if node.head == CONTRACTION and not is_negative(node):
         for i, (child, labels) in enumerate(node.args):
-            if _is_sum(child) or (child.head == CONTRACTION and _holds_a_sum(child, 1)):
+            if child.cost < DEEPEST and _holds_a_sum(child, 1):
                 return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
     if node.head == CONTRACTION and any(len(labels) not in (0, len(node.shape)) for _, labels in node.args):
         return product([(number(-1), ()), (node, axes(node))], axes(node), dict(enumerate(node.shape)))

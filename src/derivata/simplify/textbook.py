@@ -261,9 +261,9 @@ class _Textbook:
             return shown
         return -turned[0], turned[1]
 
-    def _price(self, node: Expr) -> float:
+    def _price(self, node: Expr, limit: float = math.inf) -> float:
         sum_of_calls = _is_sum(node) and not is_polynomial_term(node)
-        return cost(node, self.atoms) + SUM_OF_CALLS * sum_of_calls - AS_WRITTEN * (node in self.familiar)
+        return cost(node, self.atoms, limit) + SUM_OF_CALLS * sum_of_calls - AS_WRITTEN * (node in self.familiar)
 
     def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
         if any(is_ravel(node) for node, _ in edges):
@@ -292,11 +292,8 @@ class _Textbook:
             printer = Printer(choice, self._pretty, self.order, bases, self.familiar, self.atoms, self.products)
             for candidate in printer.candidates():
                 self.effort += len(choice.numerator)
-                price = cost(candidate, self.atoms, math.inf if best is None else best[0])
-                if best is not None and price > best[0]:
-                    continue
+                price = self._price(candidate, math.inf if best is None else best[0] + AS_WRITTEN)
                 price += self._foreign(candidate, value, position)
-                price += self._price(candidate) - cost(candidate, self.atoms)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
         factoring = Factoring(self._with_sign, self._arranged, self.order, self.symmetric, self._is_known, self.atoms)
