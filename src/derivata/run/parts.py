@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from derivata.calculus.derive import Pullback
-from derivata.expr.node import ADD, Edge, Expr, Size, axes, call, contraction, with_args
+from derivata.expr.walk import topological
+from derivata.expr.node import ADD, CONTRACTION, NUMBER, Edge, Expr, Size, axes, call, contraction, with_args
 from derivata.run.local import Statement, verify_statements
 from derivata.run.precise import graph_order
 from derivata.run.sample import is_fixed
@@ -39,10 +40,17 @@ def _inner(adjoint: Expr, node: Expr, outer: tuple[Size, ...]) -> Expr:
 
 def verify_identities(steps: Iterable[tuple[Expr, Expr]]) -> int:
     """Check every pair of a node and what an identity made of it, whatever stands inside both."""
+    pairs = list(steps)
+    height = _heights(pairs)
     return verify_statements(
-        Statement("an identity", before, after, before, _shared(before, after, _near(before) & _near(after)))
-        for before, after in steps
+        Statement("an identity", before, after, before, _shared(before, after, _near(before) & _near(after), height))
+        for before, after in pairs
     )
+
+
+def _heights(pairs: Sequence[tuple[Expr, Expr]]) -> dict[Expr, int]:
+    """The nodes of all right sides, numbered from below."""
+    return {node: place for place, node in enumerate(topological(*(after for _, after in pairs)))}
 
 
 def _near(root: Expr) -> frozenset[Expr]:
@@ -62,11 +70,18 @@ def verify_parts(parts: Sequence[tuple[Expr, Expr]]) -> int:
 
 def _parts(parts: Sequence[tuple[Expr, Expr]]) -> Iterator[Statement]:
     became = dict(parts)
-    ends = frozenset(after for after in became.values() if after.args)
+    ends = frozenset(rest for after in became.values() if (rest := _unsigned(after)).args)
+    height = _heights(parts)
     for before, after in parts:
         left = _rebuilt(before, became)
         if left is not after:
-            yield Statement("a simplification", left, after, left, _shared(left, after, ends))
+            yield Statement("a simplification", left, after, left, _shared(left, after, ends, height))
+
+
+def _unsigned(node: Expr) -> Expr:
+    """A node without the number in front."""
+    first = node.args[0][0] if node.head == CONTRACTION and len(node.args) == 2 else node
+    return node.args[1][0] if first.head == NUMBER and node.args[1][1] == axes(node) else node
 
 
 def _rebuilt(root: Expr, became: Mapping[Expr, Expr]) -> Expr:
@@ -82,8 +97,8 @@ def _rebuilt(root: Expr, became: Mapping[Expr, Expr]) -> Expr:
     return made[root]
 
 
-def _shared(left: Expr, right: Expr, ends: Collection[Expr]) -> tuple[Expr, ...]:
-    """The ends that stand on both sides; those on one side only are looked into."""
+def _shared(left: Expr, right: Expr, ends: Collection[Expr], height: Mapping[Expr, int]) -> tuple[Expr, ...]:
+    """The ends that stand on both sides; one that stands on one side only is looked into, the highest first."""
     opened = {left, right}
 
     def is_end(node: Expr) -> bool:
@@ -94,4 +109,4 @@ def _shared(left: Expr, right: Expr, ends: Collection[Expr]) -> tuple[Expr, ...]
         alone = sides[0] ^ sides[1]
         if not alone:
             return tuple(sides[0])
-        opened |= alone
+        opened.add(max(alone, key=height.__getitem__))

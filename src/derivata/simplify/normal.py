@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from derivata.expr.arrays import is_zero, zeros
@@ -36,7 +37,7 @@ from derivata.simplify.inward import inward
 from derivata.simplify.like_terms import merged_product, merged_sum
 from derivata.simplify.network import Distribution, normal_contraction, ordered
 from derivata.simplify.products import chain, is_on_operands, square_factors, transposed, unsqueezed
-from derivata.simplify.rational import Family, Leaf, Rational, content, is_internal, rational
+from derivata.simplify.rational import Family, Leaf, Multiple, Rational, content, is_internal, multiples, rational
 
 CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
 ROUNDS = 6
@@ -49,19 +50,19 @@ def normal(root: Expr, book: Book, distribution: Distribution | None = None) -> 
 
 def normal_with_cuts(
     root: Expr, book: Book, distribution: Distribution | None = None
-) -> tuple[Normaliser, dict[Expr, Expr]]:
-    """The pass over the normal form that changed nothing, and the normal form of every cut point of the input."""
-    cuts: dict[Expr, Expr] | None = None
+) -> tuple[Normaliser, dict[Expr, Multiple]]:
+    """The pass over the normal form that changed nothing, and what every cut point of the input is a multiple of."""
+    cuts: dict[Expr, Multiple] | None = None
     for _ in range(ROUNDS):
         work = Normaliser(root, book, distribution)
         following = work.run()
         if cuts is None:
-            cuts = {node: work.memo[node] for node in work.cut}
+            cuts = {node: (Fraction(1), work.memo[node]) for node in work.cut}
         else:
-            cuts = {node: work.memo.get(to, to) for node, to in cuts.items()}
+            cuts = {node: _followed(to, work.memo) for node, to in cuts.items()}
         became = inward(following)
         following = became[following]
-        cuts = {node: became.get(to, to) for node, to in cuts.items()}
+        cuts = {node: _followed(to, became) for node, to in cuts.items()}
         if following is root:
             break
         root = following
@@ -69,6 +70,18 @@ def normal_with_cuts(
         work = Normaliser(root, book, distribution)
         work.run()
     return work, cuts or {}
+
+
+def _followed(multiple: Multiple, became: Mapping[Expr, Expr]) -> Multiple:
+    """What a multiple of a node became."""
+    amount, node = multiple
+    found = ((amount * times, became[form]) for times, form in multiples(node) if form in became)
+    return next(found, multiple)
+
+
+def _is_multiple(node: Expr) -> bool:
+    """Whether a node is just a number times another one."""
+    return node.head == CONTRACTION and len(node.args) == 2 and node.args[0][0].head == NUMBER
 
 
 class Normaliser:
@@ -113,7 +126,7 @@ class Normaliser:
     def _plan(self, order: list[Expr]) -> set[Expr]:
         """Which internal nodes are roots of clusters, and which are too large to be multiplied out."""
         counts = parent_counts(self.root)
-        self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST}
+        self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST and not _is_multiple(n)}
         self.large = large_nodes(order, self.cut)
         roots = {self.root} | self.cut
         for node in order:

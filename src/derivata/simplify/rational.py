@@ -7,7 +7,7 @@ An atom is a node with the labels of its axes in the cluster's axes. Atoms that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -125,6 +125,9 @@ def narrowed(node: Expr, labels: Labels) -> Edge:
     return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
+Multiple: TypeAlias = tuple[Fraction, Expr]  # a number times a node
+
+
 def scaled(node: Expr, factor: Fraction) -> Expr:
     """factor*node with the factor merged into the number in front, and into every term of a sum."""
     if factor == 1:
@@ -152,6 +155,15 @@ def content(node: Expr) -> tuple[Fraction, Expr]:
         value = node.args[0][0].data
         return (value, scaled(node, 1 / value)) if value else (Fraction(0), node)
     return Fraction(1), node
+
+
+def multiples(node: Expr) -> Iterator[Multiple]:
+    """The node as a number times another one: itself, without its number, and the opposite of that."""
+    amount, unit = content(node)
+    yield Fraction(1), node
+    if amount:
+        yield amount, unit
+        yield -amount, scaled(unit, Fraction(-1))
 
 
 class _Cluster:
@@ -182,11 +194,7 @@ class _Cluster:
             node, labels = pair
             inner, atom = (node, False) if pair == start else self.opened(node)
             if atom or not is_internal(inner):
-                self.leaves[pair] = (
-                    (Fraction(1), ((Family(inner, labels, "plain"), Fraction(1)),))
-                    if atom
-                    else self.leaf(inner, labels)
-                )
+                self.leaves[pair] = _multiple(inner, labels) if atom else self.leaf(inner, labels)
                 continue
             self.children[pair] = [
                 (child, tuple(labels[i] for i in _positions(inner, where))) for child, where in inner.args
@@ -243,6 +251,12 @@ class _Cluster:
         self.radicands = sorted(found, key=lambda f: f.key)
         for family in self.radicands:
             self.collect(*family.under)
+
+
+def _multiple(node: Expr, labels: Labels) -> Leaf:
+    """A large part as one atom, whatever number stands in front of it."""
+    amount, unit = content(node)
+    return amount, ((Family(unit, labels, "plain"), Fraction(1)),)
 
 
 def _positions(node: Expr, where: Labels) -> Iterable[int]:

@@ -292,7 +292,7 @@ def _signed(
     shown: list[Edge] = []
     ties: list[tuple[bool, bool, int, Expr]] = []
     for position, (node, labels) in enumerate(edges):
-        if _holds_a_sum(node):
+        if holds_a_sum(node):
             opposite = negated(node, order)
             saved = _minus_signs(node) - _minus_signs(opposite)
             if node not in familiar and (saved > 0 or opposite in familiar):
@@ -331,11 +331,20 @@ def is_polynomial_term(node: Expr) -> bool:
     return True
 
 
-def _holds_a_sum(node: Expr, depth: int = 2) -> bool:
+def holds_a_sum(node: Expr, depth: int = 2) -> bool:
     """Whether a minus sign can be put inside."""
     if node.head == CONTRACTION:
-        return any(_is_sum(c) or (depth and c.head == CONTRACTION and _holds_a_sum(c, depth - 1)) for c, _ in node.args)
+        return any(_is_sum(c) or (depth and c.head == CONTRACTION and holds_a_sum(c, depth - 1)) for c, _ in node.args)
     return _is_sum(node) or _is_odd_power(node)
+
+
+def _nearest_sum(node: Expr) -> int | None:
+    """The operand of a product that is a sum, or holds one least deep."""
+    for depth in range(3):
+        for place, (child, _) in enumerate(node.args):
+            if _is_sum(child) if depth == 0 else child.head == CONTRACTION and holds_a_sum(child, depth - 1):
+                return place
+    return None
 
 
 def _is_odd_power(node: Expr) -> bool:
@@ -370,10 +379,9 @@ def negated(node: Expr, order: Order) -> Expr:
     if _is_odd_power(node):
         (base, labels), exponent = node.args
         return with_args(node, ((negated(base, order), labels), exponent))
-    if node.head == CONTRACTION and not is_negative(node):
-        for i, (child, labels) in enumerate(node.args):
-            if child.cost < DEEPEST and _holds_a_sum(child, 1):
-                return with_args(node, (*node.args[:i], (negated(child, order), labels), *node.args[i + 1 :]))
+    if node.head == CONTRACTION and not is_negative(node) and (place := _nearest_sum(node)) is not None:
+        child, labels = node.args[place]
+        return with_args(node, (*node.args[:place], (negated(child, order), labels), *node.args[place + 1 :]))
     if node.head == CONTRACTION and any(len(labels) not in (0, len(node.shape)) for _, labels in node.args):
         return product([(number(-1), ()), (node, axes(node))], axes(node), dict(enumerate(node.shape)))
     return scaled(node, Fraction(-1))

@@ -6,7 +6,7 @@ It only chooses what to print and is never normalised again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,9 +44,9 @@ from derivata.simplify.kronecker import over_vec
 from derivata.simplify.matrix import arrange, is_transposed, transposed
 from derivata.simplify.network import Distribution
 from derivata.simplify.normal import CUT_COST, Normaliser, normal_with_cuts
-from derivata.simplify.rational import Rational, is_internal, narrowed, rational, scaled
+from derivata.simplify.rational import Multiple, Rational, is_internal, multiples, narrowed, rational, scaled
 from derivata.simplify.recognise import recognise
-from derivata.simplify.shapes import MOST_SHAPED, Printer, is_polynomial_term, negated
+from derivata.simplify.shapes import MOST_SHAPED, Printer, holds_a_sum, is_polynomial_term, negated
 from derivata.simplify.substitution import in_sums
 from derivata.simplify.summands import bonus, merge, reads_better
 from derivata.simplify.windows import shown_windows
@@ -90,19 +90,21 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
         undistributed = other.show(raw, terms)
         if cost(undistributed) < cost(shown):
             work, shown = other, undistributed
-    final: dict[Expr, Expr] = {}
+    order = topological(shown)
+    printed = {node: part for node, to in work.cut.items() if (part := work.printed(to, set(order))) is not None}
     # The parts of a large result stay apart, so that each can be checked by itself.
-    apart = set() if raw.cost < LARGEST_ALONE else {work.shown.get(to) for to in work.cut.values()}
+    apart = set() if raw.cost < LARGEST_ALONE else {part for _, part in printed.values()}
     merged = {node for node, count in parent_counts(shown).items() if count == 1 and node not in apart}
-    for node in topological(shown):
+    final: dict[Expr, Expr] = {}
+    for node in order:
         args = tuple(
             edge for child, labels in node.args for edge in merged_factors(node, child, labels, child in merged, final)
         )
         final[node] = divided(with_args(node, args), work.order)
     named = recognise(final[shown], book)
-    shown_cuts = [(node, final[work.shown[to]]) for node, to in work.cut.items() if work.shown.get(to) in final]
-    parts = [(node, named.became.get(to, to)) for node, to in shown_cuts]
-    return Presented(named.result, (*parts, (raw, named.result)))
+    parts = [(node, amount, final[part]) for node, (amount, part) in printed.items()]
+    pairs = [(node, scaled(named.became.get(part, part), amount)) for node, amount, part in parts]
+    return Presented(named.result, (*pairs, (raw, named.result)))
 
 
 class _Textbook:
@@ -112,7 +114,7 @@ class _Textbook:
         self.busy: set[Expr] = set()  # clusters being printed: a sum is not written by itself
         self.symmetric: set[Expr] = set()  # printed forms
         self.shown: dict[Expr, Expr] = {}
-        self.cut: dict[Expr, Expr] = {}  # cut points of the input and their normal forms
+        self.cut: dict[Expr, Multiple] = {}  # cut points of the input, by normal forms
         self.atoms: set[Expr] = set()  # large printed forms
         self.products: dict[object, Expr] = {}  # built for some candidate
         self.effort = 0  # terms of all candidates looked at, less what every cluster may have
@@ -193,9 +195,9 @@ class _Textbook:
                 self.symmetric.add(shown)
             return shown
         if node.head == CONTRACTION:
-            shown = self._contraction(node)
+            shown = self._contraction(node, normaliser)
             if (together := _absorbed(node, normaliser)) is not None:
-                other = self._contraction(together)
+                other = self._contraction(together, normaliser)
                 shown = other if cost(other, self.atoms) < cost(shown, self.atoms) + WRITTEN_BONUS else shown
         else:
             args = tuple((self._pretty(c), labels) for c, labels in node.args)
@@ -235,13 +237,13 @@ class _Textbook:
             return transposed(upright)
         return upright if name in normaliser.facts.transpose_blind and not mapped else node
 
-    def _contraction(self, node: Expr) -> Expr:
+    def _contraction(self, node: Expr, normaliser: Normaliser) -> Expr:
         if is_identity_matrix(node):
             return node
         sizes = label_sizes(node)
         edges: list[Edge] = []
         for child, labels in node.args:
-            factor, rest = self._with_sign(child)
+            factor, rest = self._with_sign(child, normaliser)
             if factor != 1 or rest is None:
                 edges.append((number(factor), ()))
             if rest is not None:
@@ -251,12 +253,24 @@ class _Textbook:
             return contraction([(factor, (0,)) for factor, _ in edges[0][0].args], ())
         return self._arranged(edges, node.data, sizes)
 
-    def _with_sign(self, child: Expr) -> tuple[Fraction, Expr | None]:
+    def printed(self, multiple: Multiple, inside: Collection[Expr]) -> Multiple | None:
+        """The part of a print that a multiple of a normal node is a multiple of."""
+        amount, node = multiple
+        for times, form in multiples(node):
+            factor, rest = leading_number(self.shown[form]) if form in self.shown else (times, None)
+            if rest is not None and rest in inside:
+                return amount * times * factor, rest
+        return None
+
+    def _with_sign(self, child: Expr, normaliser: Normaliser) -> tuple[Fraction, Expr | None]:
         """The number before an operand and the rest; of a sum the sign that reads better."""
         shown = leading_number(self._pretty(child))
-        if not is_internal(child) or child.cost > CUT_COST or shown[1] is None or not _has_sums(shown[1]):
+        if not is_internal(child) or child in normaliser.large or shown[1] is None or not holds_a_sum(shown[1]):
             return shown
-        turned = leading_number(self._pretty(scaled(child, Fraction(-1))))
+        opposite = scaled(child, Fraction(-1))
+        if opposite.cost > CUT_COST and opposite not in self.shown:
+            self._put(opposite, self._cluster(opposite, normaliser))
+        turned = leading_number(self._pretty(opposite))
         if turned[1] is None or self._price(turned[1]) >= self._price(shown[1]):
             return shown
         return -turned[0], turned[1]
@@ -296,7 +310,14 @@ class _Textbook:
                 price += self._foreign(candidate, value, position)
                 if best is None or price < best[0] - 1e-9:
                     best = price, candidate
-        factoring = Factoring(self._with_sign, self._arranged, self.order, self.symmetric, self._is_known, self.atoms)
+        factoring = Factoring(
+            lambda part: self._with_sign(part, normaliser),
+            self._arranged,
+            self.order,
+            self.symmetric,
+            self._is_known,
+            self.atoms,
+        )
         for candidate in (*self._by_cases(node, value, normaliser), *factoring.candidates(value)):
             if best is None or cost(candidate, self.atoms) < best[0]:
                 best = cost(candidate, self.atoms), candidate
@@ -378,13 +399,6 @@ def _absorbed(node: Expr, normaliser: Normaliser) -> Expr | None:
 def _is_pair(node: Expr) -> bool:
     """The elementwise product of two vectors."""
     return node.head == CONTRACTION and node.data == (0,) and [labels for _, labels in node.args] == [(0,), (0,)]
-
-
-def _has_sums(node: Expr) -> bool:
-    """Whether a factor is a sum or a power of one: the others take no sign into them."""
-    if node.head == CONTRACTION:
-        return any(_has_sums(child) for child, _ in node.args)
-    return _is_sum(node) or (node.head == CALL and node.data == POWER and _has_sums(node.args[0][0]))
 
 
 def _is_sum(node: Expr) -> bool:
