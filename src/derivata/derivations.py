@@ -54,7 +54,7 @@ def differentiated(
         simplified = shown is form
     else:
         check, simplified = _checked_alone(named.steps, found, presented), True
-    kinks = kinks_of(of, by, book(), normal, [shown])
+    kinks = kinks_of(of, [by], book(), normal, [shown])
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     if picked:

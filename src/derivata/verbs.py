@@ -138,7 +138,7 @@ def gradients(
             check = verify_rules(((s.before, s.after) for s in steps), wrt=free)
             verify_pullbacks(pullbacks)
             verify_parts([*presented.parts[:-1], *zip(raw, shown, strict=True)])
-        kinks = tuple(dict.fromkeys(k for by in bys for k in kinks_of(of, by, book(), normal, shown)))
+        kinks = kinks_of(of, bys, book(), normal, shown)
         if kinks and not allow_kinks:
             raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))
     return Gradients(of, dict(zip((s.name for s in chosen), shown, strict=True)), check, kinks, domain_of(of, book()))

@@ -187,7 +187,7 @@ class _Pass:
 
     def _smooth(self, of: Expr) -> bool:
         """Whether the Hessian says it all: no kinks nor jumps, and defined on a convex set."""
-        if kinks_of(of, self.by, self.book, self.above.simplified):
+        if kinks_of(of, [self.by], self.book, self.above.simplified):
             return False
         active = depends(of, self.by)
         records = [(n, r) for n in active if (r := record_of(n, self.book)) is not None and n.data != ADD]

@@ -30,20 +30,24 @@ BRIEF = 25  # cost of a slope that is stated
 LARGEST = 500  # nodes of an expression in which kinks that cancel are looked for
 
 
-def kinks_of(of: Expr, by: Expr, book: Book, simplified: Simplifier, results: Sequence[Expr] = ()) -> tuple[str, ...]:
+def kinks_of(
+    of: Expr, wrt: Sequence[Expr], book: Book, simplified: Simplifier, results: Sequence[Expr] = ()
+) -> tuple[str, ...]:
     """One sentence per kink: where, left and right slope, and the value we give.
 
     A record's kinks are those by its first argument; what declarations rule out, what parameters smooth away
     and what the rest of the expression makes up for is no kink. `results` are its derivatives, if they are known.
     """
-    found = _Kinks(of, by, book, simplified).sentences()
+    if is_smooth(of, book) and all(node.data != POWER or _is_counted(node.args[1][0]) for node in topological(of)):
+        return ()
+    found = tuple(dict.fromkeys(s for by in wrt for s in _Kinks(of, by, book, simplified).sentences()))
     smooth = bool(results) and all(is_smooth(result, book) and _is_total(result, book) for result in results)
-    return () if found and smooth and _is_continuous(of, by, book) else found
+    return () if found and smooth and _is_continuous(of, wrt, book) else found
 
 
-def _is_continuous(of: Expr, by: Expr, book: Book) -> bool:
-    """Whether nothing that the variable reaches can jump."""
-    records = [record for node in depends(of, by) if (record := record_of(node, book)) is not None]
+def _is_continuous(of: Expr, wrt: Sequence[Expr], book: Book) -> bool:
+    """Whether nothing that the variables reach can jump."""
+    records = [record for node in depends(of, *wrt) if (record := record_of(node, book)) is not None]
     jumps = any(kink.left == kink.right for record in records for kink in record.kinks)
     return not jumps and not any("choice" in record.traits for record in records)
 

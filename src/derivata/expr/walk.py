@@ -22,22 +22,28 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def topological(*roots: Expr) -> list[Expr]:
-    """Every node reachable from the roots once, children before parents."""
+def topological(*roots: Expr, is_end: Callable[[Expr], bool] | None = None) -> list[Expr]:
+    """Every node reachable from the roots once, children before parents; ends are not looked into."""
     order: list[Expr] = []
     seen: set[Expr] = set()
     for root in roots:
         if root in seen:
             continue
-        stack: list[tuple[Expr, Iterator[Edge]]] = [(root, iter(root.args))]
         seen.add(root)
+        if is_end is not None and is_end(root):
+            order.append(root)
+            continue
+        stack: list[tuple[Expr, Iterator[Edge]]] = [(root, iter(root.args))]
         while stack:
             node, children = stack[-1]
             for child, _ in children:
-                if child not in seen:
-                    seen.add(child)
+                if child in seen:
+                    continue
+                seen.add(child)
+                if is_end is None or not is_end(child):
                     stack.append((child, iter(child.args)))
                     break
+                order.append(child)
             else:
                 order.append(node)
                 stack.pop()

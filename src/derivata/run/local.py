@@ -17,9 +17,10 @@ from derivata.errors import DerivataError, VerificationError
 from derivata.expr.node import CALL, DIFFERENTIAL, SYMBOL, Expr
 from derivata.expr.notation import SIGNS
 from derivata.expr.symbol import Symbol
+from derivata.expr.walk import topological
 from derivata.run.agree import Check, all_finite, decide, disagreement
 from derivata.run.balls import Array, Entry, ball, moving, precision
-from derivata.run.precise import Program, graph_order
+from derivata.run.precise import Program
 from derivata.run.sample import MOODS, Sample, concrete, direction, is_fixed, sample, sizes_for
 
 _TRIES = 30
@@ -114,7 +115,7 @@ def _structure(statement: Statement) -> object:
     operands = set(statement.operands)
     place: dict[Expr, int] = {}
     parts: list[object] = []
-    for node in graph_order([statement.left, statement.right], operands.__contains__):
+    for node in topological(statement.left, statement.right, is_end=operands.__contains__):
         place[node] = len(place)
         if node in operands:
             condition = node.head == CALL and node.data in SIGNS
@@ -147,7 +148,7 @@ def _holds_for_all(statement: Statement, points: int, digits: int) -> bool:
 def _verify(statement: Statement, points: int, digits: int) -> None:
     operands = statement.operands
     points = points if len(operands) < _MANY else 1
-    sizes = sizes_for((statement.left, statement.right))
+    sizes = sizes_for((statement.left, statement.right), is_end=set(operands).__contains__)
     program = Program([statement.guard, statement.left, statement.right], sizes, operands)
     fixed = _fixed_symbols(statement)
     chance = random.Random(2)
@@ -190,7 +191,7 @@ def _verify(statement: Statement, points: int, digits: int) -> None:
 def _fixed_symbols(statement: Statement) -> list[Symbol]:
     """Sizes and whole numbers: they have values but no slopes."""
     operands = set(statement.operands)
-    nodes = graph_order([statement.left, statement.right], operands.__contains__)
+    nodes = topological(statement.left, statement.right, is_end=operands.__contains__)
     return [n.data for n in nodes if n.head == SYMBOL and n not in operands]
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from derivata.calculus.derive import Pullback
-from derivata.expr.walk import topological
 from derivata.expr.node import ADD, CONTRACTION, NUMBER, Edge, Expr, Size, axes, call, contraction, with_args
+from derivata.expr.walk import topological
 from derivata.run.local import Statement, verify_statements
-from derivata.run.precise import graph_order
 from derivata.run.sample import is_fixed
 
 
@@ -91,7 +90,7 @@ def _rebuilt(root: Expr, became: Mapping[Expr, Expr]) -> Expr:
     def is_part(node: Expr) -> bool:
         return node is not root and node in became
 
-    for node in graph_order([root], is_part):
+    for node in topological(root, is_end=is_part):
         args = () if is_part(node) else tuple((made[child], labels) for child, labels in node.args)
         made[node] = became[node] if is_part(node) else with_args(node, args)
     return made[root]
@@ -105,7 +104,7 @@ def _shared(left: Expr, right: Expr, ends: Collection[Expr], height: Mapping[Exp
         return node in ends and node not in opened
 
     while True:
-        sides = [{n for n in graph_order([root], is_end) if is_end(n)} for root in (left, right)]
+        sides = [{n for n in topological(root, is_end=is_end) if is_end(n)} for root in (left, right)]
         alone = sides[0] ^ sides[1]
         if not alone:
             return tuple(sides[0])

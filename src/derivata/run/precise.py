@@ -31,6 +31,7 @@ from derivata.expr.node import (
 from derivata.expr.notation import COMPARISONS
 from derivata.expr.selectors import is_lower, is_onehot, is_ravel, is_slide
 from derivata.expr.sizes import size_in_numbers
+from derivata.expr.walk import topological
 from derivata.rewrite.instantiate import argument_edges, instantiate, record_of
 from derivata.rules.book import Book, book
 from derivata.rules.record import Function
@@ -78,7 +79,7 @@ class Program:
         native = natives(self.roots, bound, rulebook)
         self._slot: dict[Expr, int] = {}
         stops = set(bound)
-        for node in graph_order([native[root] for root in self.roots], stops.__contains__):
+        for node in topological(*(native[root] for root in self.roots), is_end=stops.__contains__):
             slot = self._slot[node] = len(self._slot)
             if node in stops or node.head == SYMBOL:
                 self._leaves.append((slot, node))
@@ -287,33 +288,11 @@ def _entrywise(name: str, rulebook: Book) -> Callable[..., Entry]:
     return function
 
 
-def graph_order(roots: Sequence[Expr], is_end: Callable[[Expr], bool]) -> list[Expr]:
-    """Children before parents, not looking into ends."""
-    order: list[Expr] = []
-    seen: set[Expr] = set()
-    for root in roots:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack: list[tuple[Expr, int]] = [(root, 0)]
-        while stack:
-            node, position = stack.pop()
-            if position == len(node.args) or (position == 0 and is_end(node)):
-                order.append(node)
-                continue
-            stack.append((node, position + 1))
-            child = node.args[position][0]
-            if child not in seen:
-                seen.add(child)
-                stack.append((child, 0))
-    return order
-
-
 def natives(roots: Sequence[Expr], bound: Collection[Expr], rulebook: Book) -> dict[Expr, Expr]:
     """Each node with every function that ball arithmetic does not have replaced by its definition."""
     memo: dict[Expr, Expr] = {}
     stops = set(bound)
-    for node in graph_order(list(roots), stops.__contains__):
+    for node in topological(*roots, is_end=stops.__contains__):
         if node in stops:
             memo[node] = node
             continue

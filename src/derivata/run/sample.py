@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -58,19 +58,26 @@ class Point:
         return ", ".join([*(f"{name} = {value}" for name, value in self.values.items()), *sizes])
 
 
-def sizes_for(roots: Sequence[Expr], given: Mapping[str, int] | None = None) -> dict[str, int]:
+def sizes_for(
+    roots: Sequence[Expr], given: Mapping[str, int] | None = None, is_end: Callable[[Expr], bool] | None = None
+) -> dict[str, int]:
     """A small number for every size name of the graphs, large enough for the entries that are picked by number."""
-    needed = needed_sizes(roots)
+    order = topological(*roots, is_end=is_end)
+    needed = _needed(order)
     names = dict.fromkeys(size_names(*needed))
-    names |= dict.fromkeys(n.data.name for n in topological(*roots) if n.head == SYMBOL and "size" in n.data.traits)
+    names |= dict.fromkeys(n.data.name for n in order if n.head == SYMBOL and "size" in n.data.traits)
     found = {name: _SMALL_SIZES[i % len(_SMALL_SIZES)] for i, name in enumerate(names)}
     return fitting_sizes(needed, found | dict(given or {}), given or ())
 
 
 def needed_sizes(roots: Sequence[Expr]) -> list[Size]:
     """What has to be 1 at least: the sizes of the graphs, and what lies from a picked position to the end."""
+    return _needed(topological(*roots))
+
+
+def _needed(nodes: Sequence[Expr]) -> list[Size]:
     found: dict[Size, None] = {}
-    for node in topological(*roots):
+    for node in nodes:
         found.update(dict.fromkeys(node.shape))
         if is_onehot(node) and (place := _size_picked(node.args[0][0])) is not None:
             found[size_difference(node.shape[0], place)] = None

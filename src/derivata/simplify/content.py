@@ -36,7 +36,8 @@ def _factor_powers(term: Expr, labels: Labels) -> dict[tuple[Expr, Labels], int]
     for child, where in args:
         base, exponent = _base_and_power(child)
         if base.head != NUMBER and not (base.head == CALL and base.data == ADD and exponent > 0):
-            found[base, tuple(labels[i] for i in where)] = exponent
+            key = base, tuple(labels[i] for i in where)
+            found[key] = found.get(key, 0) + exponent
     return found
 
 
@@ -52,16 +53,11 @@ def _base_and_power(node: Expr) -> tuple[Expr, int]:
 def _divided(term: Expr, labels: Labels, divisor: dict[tuple[Expr, Labels], int], whole: Expr) -> Edge:
     """One term of a sum divided by the common factors."""
     args = term.args if term.head == CONTRACTION and is_elementwise(term) else ((term, axes(term)),)
-    kept: list[Edge] = []
+    left = {key: exponent - divisor[key] for key, exponent in _factor_powers(term, labels).items() if key in divisor}
+    kept = [(power_of((c, axes(c)), (number(e), ()), c.shape), place) for (c, place), e in left.items() if e]
     for child, where in args:
         place = tuple(labels[i] for i in where)
-        base, exponent = _base_and_power(child)
-        if (base, place) in divisor:
-            exponent -= divisor[base, place]
-            if exponent == 0:
-                continue
-            child = power_of((base, axes(base)), (number(exponent), ()), base.shape)
-        if child.head != NUMBER or child.data != 1:
+        if (_base_and_power(child)[0], place) not in divisor and (child.head != NUMBER or child.data != 1):
             kept.append((child, place))
     used = sorted({i for _, w in kept for i in w})
     place_of = {label: i for i, label in enumerate(used)}

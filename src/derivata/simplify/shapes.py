@@ -202,13 +202,32 @@ class Printer:
             scale *= factor
             if rest is not None:
                 shown.append((rest, labels))
-        scale, shown = _signed(scale, shown, self.order, self.familiar)
+        scale, shown = self._signed(scale, shown)
         shown.sort(key=self.order)
         out, shown = _without_deltas(out, shown)
         if scale != 1 or not shown:
             shown.insert(0, (number(scale), ()))
         sizes: dict[int, Size] = dict(enumerate(self.value.shape))
         return flat_product(shown, out, sizes)
+
+    def _signed(self, scale: Fraction, edges: list[Edge]) -> tuple[Fraction, list[Edge]]:
+        """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
+        shown: list[Edge] = []
+        ties: list[tuple[bool, bool, int, Expr]] = []
+        for position, (node, labels) in enumerate(edges):
+            if holds_a_sum(node) and node not in self.atoms:
+                opposite = negated(node, self.order)
+                saved = _minus_signs(node) - _minus_signs(opposite)
+                if node not in self.familiar and (saved > 0 or opposite in self.familiar):
+                    node, opposite, scale, saved = opposite, node, -scale, -saved
+                if not saved:
+                    ties.append((node in self.familiar, _ends_in_minus_number(opposite), position, opposite))
+            shown.append((node, labels))
+        if scale < 0 and ties:
+            _, _, position, opposite = min(ties, key=lambda tie: tie[:3])
+            shown[position] = opposite, shown[position][1]
+            return -scale, shown
+        return scale, shown
 
 
 def _mostly_positive(polynomial: Polynomial) -> tuple[int, Polynomial]:
@@ -283,28 +302,6 @@ def _exponent(edge: Edge) -> Edge:
         return number(1), ()
     exponent, own = node.args[1]
     return exponent, tuple(labels[i] for i in own)
-
-
-def _signed(
-    scale: Fraction, edges: list[Edge], order: Order, familiar: Collection[Expr]
-) -> tuple[Fraction, list[Edge]]:
-    """Turn factors that are sums so that few minus signs are left; 1 - f rather than f - 1."""
-    shown: list[Edge] = []
-    ties: list[tuple[bool, bool, int, Expr]] = []
-    for position, (node, labels) in enumerate(edges):
-        if holds_a_sum(node):
-            opposite = negated(node, order)
-            saved = _minus_signs(node) - _minus_signs(opposite)
-            if node not in familiar and (saved > 0 or opposite in familiar):
-                node, opposite, scale, saved = opposite, node, -scale, -saved
-            if not saved:
-                ties.append((node in familiar, _ends_in_minus_number(opposite), position, opposite))
-        shown.append((node, labels))
-    if scale < 0 and ties:
-        _, _, position, opposite = min(ties, key=lambda tie: tie[:3])
-        shown[position] = opposite, shown[position][1]
-        return -scale, shown
-    return scale, shown
 
 
 def _ends_in_minus_number(node: Expr) -> bool:

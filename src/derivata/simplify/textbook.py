@@ -102,9 +102,11 @@ def present(raw: Expr, given: Expr, book: Book, terms: Sequence[Expr] = ()) -> P
         )
         final[node] = divided(with_args(node, args), work.order)
     named = recognise(final[shown], book)
-    parts = [(node, amount, final[part]) for node, (amount, part) in printed.items()]
-    pairs = [(node, scaled(named.became.get(part, part), amount)) for node, amount, part in parts]
-    return Presented(named.result, (*pairs, (raw, named.result)))
+    parts = []
+    for node, (amount, part) in printed.items():
+        whole = named.became.get(final[part], final[part])
+        parts.append((node, whole if amount == 1 else contraction([(number(amount), ()), (whole, axes(whole))], axes(whole))))
+    return Presented(named.result, (*parts, (raw, named.result)))
 
 
 class _Textbook:
@@ -171,7 +173,7 @@ class _Textbook:
     def _put(self, node: Expr, shown: Expr) -> Expr:
         self.shown[node] = shown
         if shown.cost > CUT_COST:
-            self.atoms.add(shown)
+            self.atoms.add(leading_number(shown)[1] or shown)
         return shown
 
     def _pretty(self, node: Expr) -> Expr:
@@ -277,7 +279,9 @@ class _Textbook:
 
     def _price(self, node: Expr, limit: float = math.inf) -> float:
         sum_of_calls = _is_sum(node) and not is_polynomial_term(node)
-        return cost(node, self.atoms, limit) + SUM_OF_CALLS * sum_of_calls - AS_WRITTEN * (node in self.familiar)
+        factors = [child for child, _ in node.args] if node.head == CONTRACTION else []
+        as_written = any(part in self.familiar for part in (node, *factors))
+        return cost(node, self.atoms, limit) + SUM_OF_CALLS * sum_of_calls - AS_WRITTEN * as_written
 
     def _arranged(self, edges: list[Edge], out: Labels, sizes: dict[int, Size]) -> Expr:
         if any(is_ravel(node) for node, _ in edges):
@@ -331,6 +335,8 @@ class _Textbook:
             part, whole = family.node, axes(node)
             if part.head == CALL and part.data in normaliser.facts.choices and family.labels == whole == axes(part):
                 groups.setdefault(part.args[0], []).append(part)
+        if all(len(parts) < 2 for parts in groups.values()):
+            return
         mixing = [f.node for f in value.families if f.node.head in (PRIMITIVE, CONTRACTION)]  # entries meet in these
         inside = set(topological(*mixing))
         for (condition, labels), parts in groups.items():
