@@ -40,7 +40,7 @@ def kinks_of(
     """
     if is_smooth(of, book) and all(node.data != POWER or _is_counted(node.args[1][0]) for node in topological(of)):
         return ()
-    found = tuple(dict.fromkeys(s for by in wrt for s in _Kinks(of, by, book, simplified).sentences()))
+    found = _Kinks(of, wrt, book, simplified).sentences()
     smooth = bool(results) and all(is_smooth(result, book) and _is_total(result, book) for result in results)
     return () if found and smooth and _is_continuous(of, wrt, book) else found
 
@@ -74,9 +74,9 @@ def _is_counted(exponent: Expr) -> bool:
 
 
 class _Kinks:
-    def __init__(self, of: Expr, by: Expr, book: Book, simplified: Simplifier) -> None:
-        self.of, self.by, self.book = of, by, book
-        self.order, self.active, self.bounds = topological(of), depends(of, by), bounds_of(of, book)
+    def __init__(self, of: Expr, wrt: Sequence[Expr], book: Book, simplified: Simplifier) -> None:
+        self.of, self.names, self.book = of, {by.data.name for by in wrt}, book
+        self.order, self.active, self.bounds = topological(of), depends(of, *wrt), bounds_of(of, book)
         self.borders = Borders(book, simplified)
         self.left = MOST_WORK
         self.entries: dict[Expr, dict[Expr, Expr]] = {}
@@ -126,7 +126,7 @@ class _Kinks:
         found = [(whole, self._sides(self._entry(whole), whole, node, kink)) for whole in wholes]
         if found and all(sides is not None and all(s.smooth for s in sides) for _, sides in found):
             return []
-        if not found or not all(sides and self._are_by_the_variable(sides) for _, sides in found):
+        if not found or not all(sides and self._are_by_a_variable(sides) for _, sides in found):
             parts = self._choices(node) if record.name in SIGNS else []
             found = [(part, self._sides(self._entry(part), part, node, kink)) for part in parts]
             if node.args[0][0] not in self.active:
@@ -136,8 +136,8 @@ class _Kinks:
         jumping = record.name in SIGNS or kink.left == kink.right
         return [_said(whole, s, border, jumping=jumping) for whole, s in kinks] if kinks and brief else None
 
-    def _are_by_the_variable(self, sides: Sequence[Sides]) -> bool:
-        return all(s.by.data.name == self.by.data.name for s in sides)
+    def _are_by_a_variable(self, sides: Sequence[Sides]) -> bool:
+        return all(s.by.data.name in self.names for s in sides)
 
     def _never(self, first: Expr, second: Expr) -> bool:
         if second.head != NUMBER or first not in self.bounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivata.expr.node import Expr
+from derivata.expr.node import Expr, is_multiple
 from derivata.expr.parse import Syntax
 from derivata.expr.spell import spell_node
 from derivata.expr.walk import parent_counts, symbols, topological
@@ -34,7 +34,7 @@ def spell(root: Expr) -> Spelling:
         syntax = spell_node(node, written)
         syntax.node = node
         level = 1 + max((depth[child] for child, _ in node.args), default=0)
-        shared = counts.get(node, 0) > 1 and node.cost >= SHARED_COST
+        shared = counts.get(node, 0) > 1 and node.cost >= SHARED_COST and not is_multiple(node)
         if node is not root and (shared or level > DEEPEST):
             fresh += 1
             while f"t{fresh}" in taken:

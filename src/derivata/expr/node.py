@@ -264,10 +264,15 @@ def is_elementwise(node: Expr) -> bool:
     rank = len(node.data)  # labels are numbered as they appear, those of the output first
     if rank and node.data[-1] != rank - 1:
         return False
-    for _, labels in node.args:
-        if labels and (max(labels) >= rank or len(set(labels)) < len(labels)):
-            return False
-    return True
+    return all(not labels or (max(labels) < rank and len(set(labels)) == len(labels)) for _, labels in node.args)
+
+
+def is_multiple(node: Expr) -> bool:
+    """Whether a node is just a number times another one."""
+    if node.head != CONTRACTION or len(node.args) != 2:
+        return False
+    (factor, _), (_, labels) = node.args
+    return factor.head == NUMBER and labels == node.data == axes(node)
 
 
 def as_expr(value: object) -> Expr | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from derivata.expr.node import Expr
 from derivata.expr.write import write, write_all
 
+MOST_KINKS = 12  # that are listed
+
 
 @dataclass(frozen=True)
 class Gradients(Mapping[str, Expr]):
@@ -29,9 +31,15 @@ class Gradients(Mapping[str, Expr]):
         return len(self.results)
 
     def __str__(self) -> str:
-        notes = (*(f"domain: {d}" for d in self.domain), *(f"kink: {k}" for k in self.kinks), str(self.check))
+        notes = (*(f"domain: {d}" for d in self.domain), *_kinks(self.kinks), str(self.check))
         return "\n".join(["Gradients of", f"    {write(self.of)}", "", self.text(), *notes])
 
     def text(self) -> str:
         """`let` lines, then `d/dw = ...` for every variable."""
         return write_all({f"d/d{name}": result for name, result in self.results.items()})
+
+
+def _kinks(kinks: tuple[str, ...]) -> list[str]:
+    """The first kinks, and how many more there are: a deep network has one for every layer."""
+    left = len(kinks) - MOST_KINKS
+    return [*(f"kink: {k}" for k in kinks[:MOST_KINKS]), *([f"and {left} more kinks like these"] if left > 0 else [])]

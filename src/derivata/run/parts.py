@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from derivata.calculus.derive import Pullback
-from derivata.expr.node import ADD, CONTRACTION, NUMBER, Edge, Expr, Size, axes, call, contraction, with_args
+from derivata.expr.node import ADD, Edge, Expr, Size, axes, call, contraction, is_multiple, with_args
 from derivata.expr.walk import topological
 from derivata.run.local import Statement, verify_statements
 from derivata.run.sample import is_fixed
@@ -79,8 +79,7 @@ def _parts(parts: Sequence[tuple[Expr, Expr]]) -> Iterator[Statement]:
 
 def _unsigned(node: Expr) -> Expr:
     """A node without the number in front."""
-    first = node.args[0][0] if node.head == CONTRACTION and len(node.args) == 2 else node
-    return node.args[1][0] if first.head == NUMBER and node.args[1][1] == axes(node) else node
+    return node.args[1][0] if is_multiple(node) else node
 
 
 def _rebuilt(root: Expr, became: Mapping[Expr, Expr]) -> Expr:

@@ -25,8 +25,8 @@ from derivata.expr.place import can_keep, has_place
 from derivata.rewrite.fold import product, total
 from derivata.simplify.cost import is_negative
 from derivata.simplify.matrix import arrange
+from derivata.simplify.multiples import content
 from derivata.simplify.ordering import kind_of
-from derivata.simplify.rational import content
 
 Order = Callable[[Edge], Any]
 

@@ -32,7 +32,8 @@ from derivata.rewrite.instantiate import defined, instantiate
 from derivata.rules.book import Book
 from derivata.simplify.conditions import chosen, compared
 from derivata.simplify.facts import Facts
-from derivata.simplify.rational import content, is_internal, is_sum, narrowed, scaled
+from derivata.simplify.multiples import content, scaled
+from derivata.simplify.rational import is_internal, is_sum, narrowed
 
 
 class Algebra(Protocol):

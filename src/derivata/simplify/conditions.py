@@ -9,7 +9,7 @@ from derivata.expr.node import ADD, CALL, NUMBER, ONE, ZERO, Expr, Labels, call,
 from derivata.expr.notation import COMPARISONS, SIGNS
 from derivata.rewrite.fold import spread, total
 from derivata.rules.book import Book
-from derivata.simplify.rational import content, scaled
+from derivata.simplify.multiples import content, scaled
 
 LARGEST = 30  # cost of an operand whose bounds are worked out
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, Labels, axes, is_elementwise, number
 from derivata.rewrite.fold import power_of, product, total
-from derivata.simplify.rational import content
+from derivata.simplify.multiples import content
 
 
 def monomial_content(node: Expr) -> tuple[Fraction, list[Edge], Edge]:

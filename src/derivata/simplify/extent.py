@@ -32,12 +32,15 @@ _NUMBER = Extent(1, {}, frozenset())
 _ANYTHING = Extent(_ENDLESS, {}, frozenset())
 
 
-def large_nodes(order: Sequence[Expr], cut: Collection[Expr]) -> set[Expr]:
-    """The internal nodes that are not to be multiplied out; a node of `cut` is one atom to its parents."""
+def large_nodes(order: Sequence[Expr], cut: Collection[Expr], known: Collection[Expr] = ()) -> set[Expr]:
+    """The internal nodes that are not to be multiplied out; a node of `cut` is one atom to its parents.
+
+    Of nodes that are `known`, which are of `cut`, the order need not hold what is inside.
+    """
     large: set[Expr] = set()
     seen: dict[Expr, Extent] = {}
     for node in order:
-        inside = is_internal(node)
+        inside = is_internal(node) and node not in known
         if inside:
             seen[node] = _extent(node, [seen[child] for child, _ in node.args])
             if seen[node].is_large:

@@ -14,9 +14,10 @@ from derivata.rewrite.fold import power_of
 from derivata.rewrite.instantiate import instantiate
 from derivata.simplify.canonical import canonical
 from derivata.simplify.facts import Facts, Generator, Relation
+from derivata.simplify.multiples import content, scaled
 from derivata.simplify.normal import Normaliser
 from derivata.simplify.radicals import powers_replaced
-from derivata.simplify.rational import Family, Rational, content, rational, reduced, scaled, to_flint
+from derivata.simplify.rational import Family, Rational, rational, reduced, to_flint
 
 MOST_GROUPS = 4
 MOST_TERMS = 60

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from derivata.expr.node import ADD, CALL, CONTRACTION, NUMBER, POWER, Edge, Expr, axes, is_elementwise, number
 from derivata.rewrite.fold import power_of, product, total
-from derivata.simplify.rational import is_internal, scaled
+from derivata.simplify.multiples import scaled
+from derivata.simplify.rational import is_internal
 
 
 def _split(edge: Edge) -> tuple[Fraction, Edge]:

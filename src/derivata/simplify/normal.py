@@ -21,6 +21,7 @@ from derivata.expr.node import (
     call,
     contraction,
     is_elementwise,
+    is_multiple,
     primitive,
     with_args,
 )
@@ -35,9 +36,10 @@ from derivata.simplify.extent import large_nodes
 from derivata.simplify.facts import Facts, facts
 from derivata.simplify.inward import inward
 from derivata.simplify.like_terms import merged_product, merged_sum
+from derivata.simplify.multiples import Multiple, content, multiples
 from derivata.simplify.network import Distribution, normal_contraction, ordered
 from derivata.simplify.products import chain, is_on_operands, square_factors, transposed, unsqueezed
-from derivata.simplify.rational import Family, Leaf, Multiple, Rational, content, is_internal, multiples, rational
+from derivata.simplify.rational import Family, Leaf, Rational, is_internal, rational
 
 CUT_COST = 200  # a shared node above this cost is one atom to its parents, and is named by `let`
 ROUNDS = 6
@@ -79,9 +81,11 @@ def _followed(multiple: Multiple, became: Mapping[Expr, Expr]) -> Multiple:
     return next(found, multiple)
 
 
-def _is_multiple(node: Expr) -> bool:
-    """Whether a node is just a number times another one."""
-    return node.head == CONTRACTION and len(node.args) == 2 and node.args[0][0].head == NUMBER
+def _is_monomial(node: Expr) -> bool:
+    """A number times a node, or a whole power of an atom: what stands inside says as much."""
+    if node.head == CALL and node.data == POWER:
+        return is_internal(node) and not is_internal(node.args[0][0])
+    return is_multiple(node)
 
 
 class Normaliser:
@@ -94,6 +98,7 @@ class Normaliser:
         self.memo: dict[Expr, Expr] = {}
         self.made: set[Expr] = set()
         self.cut: set[Expr] = set()
+        self.whole: set[Expr] = set()  # what cut nodes became, without the numbers in front
         self.large: set[Expr] = set()
         self.roots: set[Expr] = set()
         self._symmetric: dict[Expr, bool] = {}
@@ -122,11 +127,13 @@ class Normaliser:
     def _put(self, node: Expr, value: Expr) -> None:
         self.memo[node] = value
         self.made.add(value)
+        if node in self.cut:
+            self.whole.add(content(value)[1])
 
     def _plan(self, order: list[Expr]) -> set[Expr]:
         """Which internal nodes are roots of clusters, and which are too large to be multiplied out."""
         counts = parent_counts(self.root)
-        self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST and not _is_multiple(n)}
+        self.cut = {n for n in order if counts[n] > 1 and n.cost > CUT_COST and not _is_monomial(n)}
         self.large = large_nodes(order, self.cut)
         roots = {self.root} | self.cut
         for node in order:
@@ -134,8 +141,16 @@ class Normaliser:
                 roots.update(c for c, _ in node.args if is_internal(c))
         return roots
 
+    def include(self, node: Expr) -> Normaliser:
+        """Plan a node that has just been put together from parts of the graph."""
+        order = topological(node, is_end=self.cut.__contains__)
+        self.large |= large_nodes(order, self.cut, known=self.cut)
+        return self
+
     def opened(self, node: Expr) -> tuple[Expr, bool]:
         """The node to look into in the place of this one, and whether it is one atom."""
+        if node in self.whole:
+            return node, True
         if node in self.cut and node in self.memo:  # a product just made may be one that comes later in the order
             return self.memo[node], True
         if node in self.made or node not in self.memo:

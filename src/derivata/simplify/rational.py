@@ -7,7 +7,7 @@ An atom is a node with the labels of its axes in the cluster's axes. Atoms that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -20,19 +20,19 @@ from derivata.expr.node import (
     CALL,
     CONTRACTION,
     NUMBER,
-    ONE,
     POWER,
-    ZERO,
     Edge,
     Expr,
     Labels,
     Shape,
     call,
     is_elementwise,
+    is_multiple,
     number,
 )
 from derivata.expr.write import write
 from derivata.rewrite.fold import power_of, product, total
+from derivata.simplify.multiples import scaled
 from derivata.simplify.radicals import Polynomial, without_powers, without_squares
 
 LARGEST_EXPONENT = 10**18  # what polynomial libraries count to
@@ -125,47 +125,6 @@ def narrowed(node: Expr, labels: Labels) -> Edge:
     return product(node.args, tuple(used), sizes), tuple(place[i] for i in used)
 
 
-Multiple: TypeAlias = tuple[Fraction, Expr]  # a number times a node
-
-
-def scaled(node: Expr, factor: Fraction) -> Expr:
-    """factor*node with the factor merged into the number in front, and into every term of a sum."""
-    if factor == 1:
-        return node
-    if node.head == NUMBER:
-        return number(node.data * factor)
-    whole = tuple(range(len(node.shape)))
-    if node.head == CALL and node.data == ADD:
-        return total([(scaled(child, factor), labels) for child, labels in node.args], node.shape)
-    if node.head == CONTRACTION and is_elementwise(node):
-        return product([(number(factor), ()), *node.args], node.data, dict(zip(node.data, node.shape, strict=True)))
-    return product([(number(factor), ()), (node, whole)], whole, dict(enumerate(node.shape)))
-
-
-def content(node: Expr) -> tuple[Fraction, Expr]:
-    """The number in front, with the sign of the first term, and the rest."""
-    if node.head == NUMBER:
-        return (node.data, ONE) if node is not ZERO else (node.data, node)
-    if node.head == CALL and node.data == ADD:
-        parts = [content(child)[0] for child, _ in node.args]
-        size = Fraction(math.gcd(*(abs(p.numerator) for p in parts)), math.lcm(*(p.denominator for p in parts)))
-        size = -size if parts[0] < 0 else size
-        return size, scaled(node, 1 / size)
-    if node.head == CONTRACTION and is_elementwise(node) and node.args and node.args[0][0].head == NUMBER:
-        value = node.args[0][0].data
-        return (value, scaled(node, 1 / value)) if value else (Fraction(0), node)
-    return Fraction(1), node
-
-
-def multiples(node: Expr) -> Iterator[Multiple]:
-    """The node as a number times another one: itself, without its number, and the opposite of that."""
-    amount, unit = content(node)
-    yield Fraction(1), node
-    if amount:
-        yield amount, unit
-        yield -amount, scaled(unit, Fraction(-1))
-
-
 class _Cluster:
     """One cluster being turned into a rational function."""
 
@@ -255,7 +214,7 @@ class _Cluster:
 
 def _multiple(node: Expr, labels: Labels) -> Leaf:
     """A large part as one atom, whatever number stands in front of it."""
-    amount, unit = content(node)
+    amount, unit = (node.args[0][0].data, node.args[1][0]) if is_multiple(node) else (Fraction(1), node)
     return amount, ((Family(unit, labels, "plain"), Fraction(1)),)
 
 

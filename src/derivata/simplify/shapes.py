@@ -27,8 +27,9 @@ from derivata.rewrite.fold import power_of, product, total
 from derivata.simplify.assemble import Order, flat_product, leading_number, sorted_sum
 from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.cost import cost, is_negative
+from derivata.simplify.multiples import scaled
 from derivata.simplify.radicals import Polynomial
-from derivata.simplify.rational import Rational, from_flint, scaled, term_edges
+from derivata.simplify.rational import Rational, from_flint, term_edges
 
 MOST_SHAPED = 80  # terms; of more the factored form is the only one looked at
 MOST_COLLECTED = 40
