@@ -5,6 +5,7 @@ Every contraction that is left is connected through the labels it sums over.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
@@ -34,6 +35,7 @@ from derivata.simplify.canonical import is_identity_matrix
 from derivata.simplify.content import monomial_content
 from derivata.simplify.facts import Facts
 from derivata.simplify.inverses import Cancellation
+from derivata.simplify.multiples import content
 from derivata.simplify.operands import in_order
 from derivata.simplify.windows import overlapped, picked_of_slice, settled, sliced_factors
 
@@ -56,6 +58,7 @@ class Algebra(Protocol):
 
     facts: Facts
     distribution: Distribution
+    whole: set[Expr]  # large shared parts, which are not looked into
 
     def elementwise(self, node: Expr) -> Expr:
         """The normal form of a product or a sum of normal parts."""
@@ -78,7 +81,7 @@ class Distribution:
 
 def normal_contraction(node: Expr, algebra: Algebra) -> Expr:
     """The normal form of a contraction over normal operands."""
-    network = flatten(node)
+    network = flatten(node, algebra.whole)
     network.factors = settled(network.factors, network.out)
     if network.coefficient == 0:
         return zeros(node.shape)
@@ -166,8 +169,8 @@ def _opened(matrix: Expr) -> tuple[list[Edge], Labels]:
     return [(matrix, (0, 1))], (0, 1)
 
 
-def flatten(node: Expr) -> Network:
-    """Inline nested contractions and products; a repeated output label of an inner one is a delta."""
+def flatten(node: Expr, whole: Collection[Expr] = ()) -> Network:
+    """Inline nested contractions and products but those of `whole`; a repeated output label of one is a delta."""
     sizes = label_sizes(node)
     parent = {label: label for label in sizes}
 
@@ -189,6 +192,9 @@ def flatten(node: Expr) -> Network:
             coefficient *= scale
             factors.append((rest[0], tuple(labels[i] for i in rest[1])))
             factors.extend((c, tuple(labels[i] for i in w)) for c, w in common)
+        elif whole and child.head == CONTRACTION and (multiple := content(child))[1] in whole:
+            coefficient *= multiple[0]
+            factors.append((multiple[1], labels))
         elif child.head == CONTRACTION and (is_elementwise(child) or not _is_atom(child)):
             inner: dict[int, int] = {}
             for place, label in zip(child.data, labels, strict=True):
@@ -362,7 +368,7 @@ def _component(
         merged.append((node, order))
     if again:
         inner = contraction(merged, kept)
-        network = flatten(inner)
+        network = flatten(inner, algebra.whole)
         if sorted((c.digest, len(w)) for c, w in network.factors) != sorted((c.digest, len(w)) for c, w in factors):
             return [(normal_contraction(inner, algebra), kept)]
     return [(ordered(merged, kept, algebra), kept)]
