@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from derivata.calculus.derive import Differential, derivative
 from derivata.calculus.domain import domain_of
 from derivata.calculus.kinks import is_smooth, kinks_of
-from derivata.errors import DerivataError, DisagreementError, KinkError, UndecidedError, VariableError
+from derivata.errors import DerivataError, DisagreementError, KinkError, VariableError
 from derivata.expr import lower
 from derivata.expr.arrays import zeros
 from derivata.expr.node import ADD, CALL, Expr, axes, contraction, variable
@@ -40,24 +39,21 @@ def differentiated(
     by = variable(symbol)
     picked = {} if component is None else _picked(by, component)
     if symbol.name not in symbols(of):
-        nowhere = verify_derivative(of, by, zeros((*of.shape, *by.shape)))
+        check = verify_derivative(of, by, zeros((*of.shape, *by.shape)))
         nothing = zeros((*of.shape, *(size for axis, size in enumerate(by.shape) if axis not in picked)))
-        return Derivation(of, symbol, nothing, (), nowhere, picked=tuple(picked.items()))
+        return Derivation(of, symbol, nothing, (), check, picked=tuple(picked.items()))
     named = recognise(inner, book())
     raw, found = derivative(named.result, variable(free), book())
     terms = _term_derivatives(named.result, variable(free))
     raw, *terms = (replace(e, {variable(free): by}) for e in (raw, *terms))
     presented = present(raw, recognise(given, book()).result, book(), terms)
     shown = presented.result
-    simplified = True
-    check: Check | None = None
     if len(topological(of)) <= GLOBAL_NODES:
         form = _as_read(shown, of)
-        with suppress(UndecidedError):
-            shown, check = _verified(of, by, form, raw, smooth=is_smooth(of, book()))
-            simplified = shown is form
-    if check is None:
-        check = _checked_alone(named.steps, found, presented)
+        shown, check = _verified(of, by, form, raw, smooth=is_smooth(of, book()))
+        simplified = shown is form
+    else:
+        check, simplified = _checked_alone(named.steps, found, presented), True
     kinks = kinks_of(of, [by], book(), normal, [shown])
     if kinks and not allow_kinks:
         raise KinkError("the derivative does not exist everywhere: " + "; ".join(kinks))

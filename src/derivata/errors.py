@@ -60,10 +60,6 @@ class DisagreementError(VerificationError):
     """A result disagreed with exact arithmetic."""
 
 
-class UndecidedError(VerificationError):
-    """Enclosures were too wide to tell whether a result agrees with exact arithmetic."""
-
-
 class EvaluationError(DerivataError):
     """Values that do not fit the expression they are put into."""
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import TypeAlias
 
-from derivata.errors import UndecidedError, VerificationError
+from derivata.errors import VerificationError
 from derivata.expr.node import Expr, shape_text
 from derivata.expr.symbol import Symbol
 from derivata.run.agree import Check, Comparison, all_finite, decide, disagreement
@@ -25,7 +25,6 @@ _TRIES = 40  # points tried for each one that is wanted
 _BUDGET = 1_500_000  # operations on entries that a check may take; large graphs get fewer points
 _SMOOTH_BUDGET, _SMOOTH_POINTS = 4_000, 4  # where nothing has a kink a few points of many entries say as much
 _FEWEST = 3
-_MOST_UNDECIDED = 16  # points without one that agrees, after which no more are tried
 Where: TypeAlias = "Callable[[], str]"  # says at which point, if asked
 
 
@@ -159,18 +158,15 @@ def _check(
 ) -> Check:
     """Judge at points of the domain until enough have agreed."""
     wanted = min(wanted, max(2, _BUDGET // max(work, 1)))
-    agreed = undecided = 0
+    agreed = 0
     for point in islice(points(*roots, count=_TRIES * wanted), _TRIES * wanted):
         compare, where = prepare(point)
         verdict, expected, found = decide(compare, digits)
         if verdict in ("different", "undefined"):
             disagreement(what, of, where(), expected, found, sides)
         agreed += verdict == "equal"
-        undecided += verdict == "open"
         if agreed == wanted:
             break
-        if undecided == _MOST_UNDECIDED and not agreed:
-            raise UndecidedError(f"{what} could not be checked: the enclosures of {undecided} values stayed too wide")
     if agreed < min(_FEWEST, wanted):
         raise VerificationError(
             f"{what} could not be checked: among {_TRIES * wanted} random points "

@@ -72,10 +72,10 @@ class Algebra(Protocol):
 
 @dataclass
 class Distribution:
-    """Whether contractions of sums are written as sums always, or only where that is shorter; and whether any was."""
+    """What the passes over one result share: how contractions of sums are written, and what was found so far."""
 
-    sparing: bool = False
-    happened: bool = False
+    sparing: bool = False  # as sums only where that is shorter, not always
+    happened: bool = False  # whether any was
     known: dict[Expr, Expr] = field(default_factory=dict)  # normal forms of small nodes: they depend on nothing else
 
 

@@ -56,6 +56,8 @@ MOST_ALONE, LARGEST_ALONE = 8, 10**5  # terms, and nodes as written
 
 
 class Print:
+    """The printed forms of the parts of one result, found from the inside out."""
+
     def __init__(self, written: Written, book: Book, distribution: Distribution) -> None:
         self.written, self.book, self.distribution = written, book, distribution
         self.order, self.familiar = written.order, written.familiar

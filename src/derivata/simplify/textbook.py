@@ -8,13 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from derivata.expr.node import (
-    Expr,
-    axes,
-    contraction,
-    number,
-    with_args,
-)
+from derivata.expr.node import Expr, axes, contraction, number, with_args
 from derivata.expr.walk import parent_counts, topological
 from derivata.rules.book import Book
 from derivata.simplify.cost import cost
